@@ -1,0 +1,86 @@
+//! What is to be observed.
+
+use std::ffi::OsString;
+
+use crate::Tgid;
+
+/// The user that a command runs as.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Credentials {
+    /// Real, effective and saved user id.
+    pub uid: u32,
+    /// Real, effective and saved group id.
+    pub gid: u32,
+    /// Supplementary groups.
+    pub groups: Vec<u32>,
+}
+
+/// A command to be launched. What is not given here is the caller's own: working directory, umask, file
+/// descriptors, resource limits, terminal.
+///
+/// ```
+/// let spec = seccomp_trace_core::CommandSpec::new("ls").arg("-l").arg("/");
+/// assert_eq!(spec.program, "ls");
+/// ```
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[must_use]
+#[non_exhaustive]
+pub struct CommandSpec {
+    /// The program: a path, or a name that is looked up in `PATH`.
+    pub program: OsString,
+    /// The arguments, without the program's name.
+    pub args: Vec<OsString>,
+    /// The whole environment as `NAME=value` strings; `None`: the caller's.
+    pub env: Option<Vec<OsString>>,
+    /// The user to run as; `None`: the caller.
+    pub credentials: Option<Credentials>,
+    /// Whether the recording may hold the arguments (they may be secrets).
+    pub record_args: bool,
+}
+
+impl CommandSpec {
+    /// A command without arguments.
+    pub fn new(program: impl Into<OsString>) -> Self {
+        Self { program: program.into(), args: Vec::new(), env: None, credentials: None, record_args: false }
+    }
+
+    /// Adds one argument.
+    pub fn arg(mut self, arg: impl Into<OsString>) -> Self {
+        self.args.push(arg.into());
+        self
+    }
+
+    /// Adds several arguments.
+    pub fn args<A: Into<OsString>>(mut self, args: impl IntoIterator<Item = A>) -> Self {
+        self.args.extend(args.into_iter().map(Into::into));
+        self
+    }
+
+    /// Sets the whole environment (`NAME=value` strings).
+    pub fn env(mut self, env: Vec<OsString>) -> Self {
+        self.env = Some(env);
+        self
+    }
+
+    /// Sets the user to run as.
+    pub fn credentials(mut self, credentials: Credentials) -> Self {
+        self.credentials = Some(credentials);
+        self
+    }
+
+    /// Keeps the arguments in the recording.
+    pub fn record_args(mut self, yes: bool) -> Self {
+        self.record_args = yes;
+        self
+    }
+}
+
+/// What is to be observed, always with all threads and descendants.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Target {
+    /// A command that the collector launches, observed from its exec on.
+    Command(CommandSpec),
+    /// A process that is running already, by its id in the caller's pid namespace.
+    Process(Tgid),
+}
