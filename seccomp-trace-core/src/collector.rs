@@ -9,16 +9,14 @@ pub trait Collector {
     /// What can go wrong.
     type Error: std::error::Error + Send + Sync + 'static;
     /// A target under observation.
-    type Session<'a>: Session<Error = Self::Error>
-    where
-        Self: 'a;
+    type Session: Session<Error = Self::Error>;
 
     /// Puts `target` under observation. When this returns, every call that the target makes is being recorded;
     /// a launched command is then about to execute its program, or has.
     ///
     /// # Errors
     /// The target could not be put under observation; a command was then not started.
-    fn observe(&self, target: Target) -> Result<Self::Session<'_>, Self::Error>;
+    fn observe(&self, target: Target) -> Result<Self::Session, Self::Error>;
 }
 
 /// A target under observation.

@@ -1,0 +1,131 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+/*
+ * What kernel and user space exchange. The Rust side (wire.rs) takes sizes,
+ * offsets and constants from the BTF of the compiled object: nothing here is
+ * written twice.
+ */
+#pragma once
+
+/*
+ * A row of the tables belongs to one slot (target), one phase and one ABI:
+ * row = (slot * PHASES + phase) * ABIS + abi.
+ */
+enum phase {
+	PHASE_SETUP = 0,
+	PHASE_RUNTIME_INIT = 1,
+	PHASE_WORKLOAD = 2,
+	PHASES = 3,
+};
+
+enum abi {
+	ABI_NATIVE = 0,
+	ABI_COMPAT = 1, /* i386, arm32 */
+	ABI_X32 = 2,
+	ABIS = 3,
+};
+
+/*
+ * Numbers below this have a byte in the tables; all others go to a hash map.
+ * x32's own numbers end at 547, and the native tables are at 470 and grow by
+ * about eight a year.
+ */
+#define NR_MAX 640
+
+#define COMM_LEN 16
+
+/* 1 where the call was made. Only ever written 1, so readers need no lock. */
+struct seen_row {
+	u8 nr[NR_MAX];
+};
+
+/* Who made a call first. time_ns is claimed by compare-and-swap: one writer. */
+struct first_seen {
+	u64 time_ns; /* CLOCK_BOOTTIME; 0: nobody */
+	u32 tgid;
+	u32 tid;
+	char comm[COMM_LEN];
+};
+
+struct first_row {
+	struct first_seen nr[NR_MAX];
+};
+
+struct count_row {
+	u64 nr[NR_MAX];
+};
+
+/* A number outside the tables, with its value as the caller passed it. */
+struct odd_key {
+	u32 row;
+	s32 nr;
+};
+
+struct odd_value {
+	u64 count;
+	struct first_seen first;
+};
+
+enum member_flags {
+	MEMBER_INIT = 1, /* the target's first process: its exec starts the workload */
+	MEMBER_PHASED = 2, /* a filter installed in setup starts the runtime init */
+};
+
+/* What a traced task carries in its task storage. */
+struct member {
+	u32 row; /* of ABI_NATIVE; the hot path adds the ABI */
+	u32 generation; /* of the slot when the task joined it */
+	s32 filters; /* seccomp.filter_count when tracing began */
+	u16 slot;
+	u8 phase;
+	u8 flags;
+};
+
+enum target_flags {
+	TARGET_EVENTS = 1, /* report first calls and execs through the ring */
+};
+
+/* One target: its configuration and its counters. */
+struct target {
+	u32 generation;
+	u32 flags;
+	u64 live; /* tasks (threads) that have not exited */
+	u64 processes; /* processes seen so far */
+	u64 storage_failures;
+	u64 number_overflow;
+	u64 events_lost;
+	u64 exec_ns; /* when the workload began, CLOCK_BOOTTIME; 0: not yet */
+	u64 ended_ns; /* when the last task exited */
+};
+
+enum event_kind {
+	EVENT_NEW_SYSCALL = 1,
+	EVENT_EXEC = 2,
+	EVENT_ENDED = 3,
+};
+
+struct event {
+	u32 kind;
+	u32 slot;
+	u32 generation;
+	u8 phase;
+	u8 abi;
+	u16 unused;
+	s32 nr;
+	u32 pad;
+	struct first_seen who;
+};
+
+#define NSIG 65
+
+struct last_signal {
+	u64 time_ns; /* 0: none, or paired already */
+	u32 sender;
+	u32 pad;
+};
+
+/* Signals of a command and of the process that launched it, by number. */
+struct signal_tally {
+	u32 alone[NSIG]; /* sent to the launcher and not to the command */
+	u32 pad;
+	struct last_signal command[NSIG];
+};

@@ -1,0 +1,150 @@
+//! Facts about this machine and this process that decide whether tracing is possible. Only facts: what they
+//! mean is decided in `config`.
+
+use std::fs;
+use std::path::Path;
+
+use libbpf_rs::btf::Btf;
+use libbpf_rs::btf::types::{Func, Struct, Typedef};
+
+/// `CAP_SYS_ADMIN`, `CAP_PERFMON`, `CAP_BPF` (`include/uapi/linux/capability.h`).
+const CAP_SYS_ADMIN: u32 = 21;
+const CAP_PERFMON: u32 = 38;
+const CAP_BPF: u32 = 39;
+
+/// What the kernel's BTF says. Reading it takes some milliseconds and megabytes, so it is read only to explain.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct BtfFacts {
+    /// `task_struct.bpf_storage`: task storage for tracing programs (5.13).
+    pub task_storage: bool,
+    /// `seccomp.filter_count` (5.9).
+    pub filter_count: bool,
+    /// Tracepoints that the programs attach to and that this kernel does not have.
+    pub missing_tracepoints: Vec<&'static str>,
+    /// `bpf_task_storage_get_recur`: look-ups that cannot fail on a task that has storage (6.2).
+    pub reliable_lookup: bool,
+}
+
+/// What can be read without any privilege and in microseconds.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Facts {
+    /// `uname -r`.
+    pub kernel: String,
+    /// Whether `/sys/kernel/btf/vmlinux` is there.
+    pub btf: bool,
+    /// Effective capabilities, as in `/proc/self/status`; `None` where that cannot be read.
+    pub capabilities: Option<u64>,
+    /// The active mode of `/sys/kernel/security/lockdown`, if that file is there.
+    pub lockdown: Option<String>,
+    /// Whether user ids here are those of the initial user namespace.
+    pub initial_user_namespace: bool,
+}
+
+impl Facts {
+    /// Reads them from this machine.
+    #[must_use]
+    pub fn read() -> Self {
+        let kernel = fs::read_to_string("/proc/sys/kernel/osrelease").unwrap_or_default();
+        let status = fs::read_to_string("/proc/self/status").unwrap_or_default();
+        let lockdown = fs::read_to_string("/sys/kernel/security/lockdown").ok();
+        let uid_map = fs::read_to_string("/proc/self/uid_map").unwrap_or_default();
+        Self {
+            kernel: kernel.trim().to_owned(),
+            btf: Path::new(VMLINUX).exists(),
+            capabilities: effective_capabilities(&status),
+            lockdown: lockdown.as_deref().and_then(active_lockdown).map(str::to_owned),
+            initial_user_namespace: is_full_map(&uid_map),
+        }
+    }
+
+    /// Whether BPF programs and maps may be loaded.
+    #[must_use]
+    pub fn may_bpf(&self) -> bool {
+        self.has(CAP_BPF)
+    }
+
+    /// Whether tracing programs may be attached.
+    #[must_use]
+    pub fn may_trace(&self) -> bool {
+        self.has(CAP_PERFMON)
+    }
+
+    fn has(&self, capability: u32) -> bool {
+        // Where the file cannot be read (no /proc), the kernel will decide.
+        self.capabilities.is_none_or(|set| set & (1 << capability | 1 << CAP_SYS_ADMIN) != 0)
+    }
+}
+
+/// The kernel's type information.
+const VMLINUX: &str = "/sys/kernel/btf/vmlinux";
+
+impl BtfFacts {
+    /// Reads them from the kernel's BTF; `None` where that cannot be read.
+    #[must_use]
+    pub fn read() -> Option<Self> {
+        let btf = Btf::from_vmlinux().ok()?;
+        let has_member = |name: &str, member: &str| {
+            btf.type_by_name::<Struct<'_>>(name)
+                .is_some_and(|found| found.iter().any(|m| m.name.is_some_and(|n| n == member)))
+        };
+        let tracepoints =
+            ["sys_enter", "task_newtask", "sched_process_exec", "sched_process_exit", "signal_generate"];
+        Some(Self {
+            task_storage: has_member("task_struct", "bpf_storage"),
+            filter_count: has_member("seccomp", "filter_count"),
+            missing_tracepoints: tracepoints
+                .into_iter()
+                .filter(|name| btf.type_by_name::<Typedef<'_>>(&format!("btf_trace_{name}")).is_none())
+                .collect(),
+            reliable_lookup: btf.type_by_name::<Func<'_>>("bpf_task_storage_get_recur").is_some(),
+        })
+    }
+}
+
+/// The mask of the `CapEff:` line.
+fn effective_capabilities(status: &str) -> Option<u64> {
+    let line = status.lines().find_map(|line| line.strip_prefix("CapEff:"))?;
+    u64::from_str_radix(line.trim(), 16).ok()
+}
+
+/// The mode in brackets: `none [integrity] confidentiality`.
+fn active_lockdown(text: &str) -> Option<&str> {
+    text.split_once('[')?.1.split_once(']').map(|(mode, _)| mode)
+}
+
+/// Whether a `uid_map` is the initial one: all ids, onto themselves.
+fn is_full_map(map: &str) -> bool {
+    map.split_whitespace().eq(["0", "0", "4294967295"])
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_files_of_the_kernel_are_understood() {
+        assert_eq!(effective_capabilities("Name:\tx\nCapEff:\t000000c000000000\n"), Some(0xc0_0000_0000));
+        assert_eq!(effective_capabilities("Name:\tx\n"), None);
+        assert_eq!(active_lockdown("none integrity [confidentiality]\n"), Some("confidentiality"));
+        assert_eq!(active_lockdown("garbage"), None);
+        assert!(is_full_map("         0          0 4294967295\n"));
+        assert!(!is_full_map("         0     100000      65536\n"));
+    }
+
+    #[test]
+    fn each_capability_counts_for_itself_and_sys_admin_for_both() {
+        let facts = |set| Facts {
+            kernel: String::new(),
+            btf: true,
+            capabilities: Some(set),
+            lockdown: None,
+            initial_user_namespace: true,
+        };
+        assert!(facts(1 << CAP_BPF).may_bpf() && !facts(1 << CAP_BPF).may_trace());
+        assert!(facts(1 << CAP_PERFMON).may_trace() && !facts(1 << CAP_PERFMON).may_bpf());
+        assert!(facts(1 << CAP_SYS_ADMIN).may_trace() && facts(1 << CAP_SYS_ADMIN).may_bpf());
+        assert!(!facts(0).may_bpf());
+    }
+}

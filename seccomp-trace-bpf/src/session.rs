@@ -1,0 +1,265 @@
+//! One target under observation.
+
+use std::os::fd::{AsFd, BorrowedFd};
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use nix::sys::epoll::{Epoll, EpollCreateFlags, EpollEvent, EpollFlags, EpollTimeout};
+use seccomp_trace_core::{
+    Arch, Armed, Command, CommandSpec, Ended, Flow, Host, Losses, Recording, Run, RunId, Session, Sink,
+};
+
+use crate::clock::Clock;
+use crate::events::Ring;
+use crate::instance::Instance;
+use crate::launch::{Change, Child, CommandStatus};
+use crate::seed::Seeder;
+use crate::signals::Relay;
+use crate::{Error, snapshot};
+
+/// How long to sleep at most before the count of live tasks is looked at again: the event that wakes us could have
+/// found the ring full.
+const RECHECK: Duration = Duration::from_millis(500);
+
+/// What a session is made of before its target runs.
+pub(crate) struct Parts {
+    pub(crate) instance: Arc<Instance>,
+    pub(crate) ring: Arc<Ring>,
+    pub(crate) clock: Clock,
+    pub(crate) kernel: String,
+    pub(crate) slot: u16,
+    pub(crate) armed: Armed,
+    pub(crate) command: Option<CommandSpec>,
+    pub(crate) storage_failures_before: u64,
+    pub(crate) lookup_failures_before: u64,
+    pub(crate) recursion_misses_before: u64,
+}
+
+/// A target that is being observed with eBPF. Dropping it ends observation and leaves the target alone.
+pub struct BpfSession {
+    parts: Parts,
+    id: RunId,
+    started: seccomp_trace_core::Timestamp,
+    child: Option<Child>,
+    status: Option<CommandStatus>,
+    relay: Option<Relay>,
+    seeder: Option<Seeder>,
+    epoll: Epoll,
+    interrupted: Option<i32>,
+    ended: bool,
+    sink_stopped: bool,
+    lost_reported: u64,
+}
+
+impl BpfSession {
+    pub(crate) fn new(
+        parts: Parts,
+        child: Option<Child>,
+        relay: Option<Relay>,
+        seeder: Option<Seeder>,
+    ) -> Result<Self, Error> {
+        let epoll = Epoll::new(EpollCreateFlags::EPOLL_CLOEXEC).map_err(Error::system("create an epoll"))?;
+        let watch = |fd: BorrowedFd<'_>| {
+            epoll
+                .add(fd, EpollEvent::new(EpollFlags::EPOLLIN, 0))
+                .map_err(Error::system("watch a descriptor"))
+        };
+        // SAFETY: the descriptor belongs to the ring, which `parts` keeps alive; it is only borrowed for the call.
+        watch(unsafe { BorrowedFd::borrow_raw(parts.ring.epoll_fd()) })?;
+        if let Some(child) = &child {
+            watch(child.pidfd.as_fd())?;
+        }
+        if let Some(relay) = &relay {
+            watch(relay.as_fd())?;
+        }
+        let uuid = std::fs::read_to_string("/proc/sys/kernel/random/uuid")
+            .map_err(Error::system("read /proc/sys/kernel/random/uuid"))?;
+        Ok(Self {
+            id: RunId(uuid.trim().to_owned()),
+            started: parts.clock.now(),
+            parts,
+            child,
+            status: None,
+            relay,
+            seeder,
+            epoll,
+            interrupted: None,
+            ended: false,
+            sink_stopped: false,
+            lost_reported: 0,
+        })
+    }
+
+    /// How the launched command ended; `None` while it runs, or where no command was launched.
+    #[must_use]
+    pub fn command_status(&self) -> Option<CommandStatus> {
+        self.status
+    }
+
+    /// The process id of the launched command, in the caller's pid namespace.
+    #[must_use]
+    pub fn command_pid(&self) -> Option<i32> {
+        self.child.as_ref().map(|child| child.pid.as_raw())
+    }
+
+    /// The signal by which somebody asked for the end of the recording: `INT`, `TERM`, `HUP` or `QUIT` that came
+    /// when no launched command was there to take it. `None` without
+    /// [`relay_signals`](crate::TracerBuilder::relay_signals).
+    #[must_use]
+    pub fn interrupted(&self) -> Option<i32> {
+        self.interrupted
+    }
+
+    fn wait(&self, timeout: Duration) -> Result<(), Error> {
+        let timeout = EpollTimeout::try_from(timeout).unwrap_or(EpollTimeout::MAX);
+        let mut events = [EpollEvent::empty(); 4];
+        match self.epoll.wait(&mut events, timeout) {
+            Ok(_) | Err(nix::errno::Errno::EINTR) => Ok(()),
+            Err(errno) => Err(Error::system("wait for events")(errno)),
+        }
+    }
+
+    /// Looks at everything that can have changed. `true`: something that the caller may act on did.
+    fn look(&mut self, sink: &mut dyn Sink) -> Result<bool, Error> {
+        let before = (self.status, self.interrupted, self.ended);
+        if let Some(relay) = &mut self.relay {
+            let signal = relay.handle(self.child.as_ref(), &mut self.status)?;
+            self.interrupted = signal.or(self.interrupted);
+        }
+        self.reap()?;
+        let delivered = self.deliver(sink)?;
+        self.ended = self.ended || self.nobody_lives()?;
+        Ok(delivered || before != (self.status, self.interrupted, self.ended))
+    }
+
+    fn reap(&mut self) -> Result<(), Error> {
+        let (Some(child), None, None) = (&self.child, self.status, &self.relay) else {
+            self.unwatch_ended();
+            return Ok(());
+        };
+        if let Change::Ended(status) = child.change().map_err(Error::system("wait for the command"))? {
+            self.status = Some(status);
+            self.unwatch_ended();
+        }
+        Ok(())
+    }
+
+    /// A pidfd stays readable once its process has ended, and would keep us awake.
+    fn unwatch_ended(&self) {
+        if let (Some(child), Some(_)) = (&self.child, self.status) {
+            // It may have been removed before, which is no matter.
+            let _ = self.epoll.delete(&child.pidfd);
+        }
+    }
+
+    fn deliver(&mut self, sink: &mut dyn Sink) -> Result<bool, Error> {
+        let (events, dropped) = self.parts.ring.take(self.parts.slot)?;
+        let in_kernel = self.parts.instance.counters(self.parts.slot)?.events_lost;
+        let lost = dropped + in_kernel.saturating_sub(self.lost_reported);
+        self.lost_reported = in_kernel;
+        if lost > 0 && !self.sink_stopped {
+            sink.lost(lost);
+        }
+        let delivered = !events.is_empty();
+        for event in events {
+            if !self.sink_stopped && sink.event(&event) == Flow::Stop {
+                self.sink_stopped = true;
+            }
+        }
+        Ok(delivered)
+    }
+
+    /// Whether the last task of the target has exited.
+    fn nobody_lives(&self) -> Result<bool, Error> {
+        // The count of a launched command is exact, since it began with its first task.
+        let live = self.parts.instance.counters(self.parts.slot)?.live;
+        match &self.seeder {
+            None => Ok(live == 0),
+            // A task that exited while it was adopted is counted wrongly, so the tasks themselves are asked.
+            Some(seeder) => Ok(seeder.alive()? == 0),
+        }
+    }
+
+    fn losses(&self) -> Result<Losses, Error> {
+        let parts = &self.parts;
+        let counters = parts.instance.counters(parts.slot)?;
+        Ok(Losses {
+            storage_failures: counters.storage_failures.saturating_sub(parts.storage_failures_before),
+            lookup_failures: parts.instance.lookup_failures()?.saturating_sub(parts.lookup_failures_before),
+            recursion_misses: parts
+                .instance
+                .recursion_misses()?
+                .saturating_sub(parts.recursion_misses_before),
+            number_overflow: counters.number_overflow,
+        })
+    }
+
+    fn recording(&self, ended: Ended) -> Result<Recording, Error> {
+        let counters = self.parts.instance.counters(self.parts.slot)?;
+        let run = Run {
+            tool: concat!("seccomp-trace ", env!("CARGO_PKG_VERSION")).to_owned(),
+            host: Host {
+                kernel: self.parts.kernel.clone(),
+                arch: Arch::native().ok_or(Error::UnknownTarget)?,
+            },
+            runtime: None,
+            container: None,
+            command: self.parts.command.as_ref().map(describe),
+            started: self.started,
+            until: match counters.ended_ns {
+                0 => self.parts.clock.now(),
+                at => self.parts.clock.wall(at),
+            },
+            armed: self.parts.armed,
+            ended,
+            processes: counters.processes,
+            losses: self.losses()?,
+        };
+        let mut recording = Recording::of_run(self.id.clone(), run);
+        snapshot::read(&self.parts.instance, self.parts.slot, self.parts.clock, &mut recording)?;
+        Ok(recording)
+    }
+}
+
+fn describe(spec: &CommandSpec) -> Command {
+    let text = |os: &std::ffi::OsString| os.to_string_lossy().into_owned();
+    Command {
+        program: text(&spec.program),
+        args: spec.record_args.then(|| spec.args.iter().map(text).collect()),
+    }
+}
+
+impl Session for BpfSession {
+    type Error = Error;
+
+    /// Returns early also when the launched command has ended ([`command_status`](BpfSession::command_status)) or
+    /// somebody asked for the end ([`interrupted`](BpfSession::interrupted)).
+    fn poll(&mut self, timeout: Option<Duration>, sink: &mut dyn Sink) -> Result<bool, Error> {
+        let deadline = timeout.map(|timeout| Instant::now() + timeout);
+        loop {
+            if self.look(sink)? || self.ended {
+                return Ok(self.ended);
+            }
+            let left = deadline.map_or(RECHECK, |at| at.saturating_duration_since(Instant::now()));
+            if left.is_zero() {
+                return Ok(false);
+            }
+            self.wait(left.min(RECHECK))?;
+        }
+    }
+
+    fn snapshot(&self) -> Result<Recording, Error> {
+        self.recording(Ended::Running)
+    }
+
+    fn finish(self, ended: Ended) -> Result<Recording, Error> {
+        let ended = if self.nobody_lives()? { Ended::TargetEnded } else { ended };
+        self.recording(ended)
+    }
+}
+
+impl Drop for BpfSession {
+    fn drop(&mut self) {
+        self.parts.instance.release_slot(self.parts.slot);
+    }
+}

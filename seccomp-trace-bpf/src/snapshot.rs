@@ -1,0 +1,102 @@
+//! From the tables of a slot to a recording.
+
+use libbpf_rs::{MapCore, MapFlags};
+use seccomp_trace_core::{FirstSeen, Observation, Phase, Recording, Syscall, Tgid, Tid};
+
+use crate::clock::Clock;
+use crate::instance::Instance;
+use crate::skel::recorder::types;
+use crate::{Error, wire};
+
+/// Adds everything that the tables of `slot` hold to `recording`. Takes nothing away from them.
+pub(crate) fn read(
+    instance: &Instance,
+    slot: u16,
+    clock: Clock,
+    recording: &mut Recording,
+) -> Result<(), Error> {
+    for phase in Phase::ALL {
+        for abi in 0..wire::ABIS {
+            let row = wire::row(slot.into(), wire::phase_number(phase), abi);
+            let seen = lookup(&instance.seen, row, "seen")?;
+            if seen.iter().all(|byte| *byte == 0) {
+                continue;
+            }
+            let first = lookup(&instance.first, row, "first")?;
+            let counts = if instance.config.count_calls { Some(count_row(instance, row)?) } else { None };
+            for (call, observation) in calls(abi, &seen, &first, counts.as_deref(), clock) {
+                recording.observe(call, phase, observation);
+            }
+        }
+    }
+    odd_calls(instance, slot, clock, recording)
+}
+
+/// The calls of one row.
+fn calls<'a>(
+    abi: u32,
+    seen: &'a [u8],
+    first: &'a [u8],
+    counts: Option<&'a [u64]>,
+    clock: Clock,
+) -> impl Iterator<Item = (Syscall, Observation)> + 'a {
+    let arch = wire::arch_of(abi);
+    (0i32..).zip(seen.iter().enumerate()).filter_map(move |(nr, (index, byte))| {
+        let arch = arch.filter(|_| *byte != 0)?;
+        let who = first.get(index * wire::FIRST_SEEN..).and_then(wire::who);
+        let count = counts.and_then(|counts| counts.get(index).copied());
+        Some((Syscall::new(arch, nr), Observation { first: who.map(|who| first_seen(who, clock)), count }))
+    })
+}
+
+/// The calls whose numbers are outside the tables.
+fn odd_calls(instance: &Instance, slot: u16, clock: Clock, recording: &mut Recording) -> Result<(), Error> {
+    let rows = u32::from(slot) * wire::ROWS..(u32::from(slot) + 1) * wire::ROWS;
+    for key in instance.odd.keys() {
+        let (Some(row), Some(nr)) = (wire::u32_at(&key, 0), wire::u32_at(&key, 4)) else { continue };
+        if !rows.contains(&row) {
+            continue;
+        }
+        let Some(value) = instance.odd.lookup(&key, MapFlags::ANY).map_err(Error::map("odd"))? else {
+            continue;
+        };
+        let within = row - rows.start;
+        let (Some(phase), Some(arch)) =
+            (wire::phase_of(within / wire::ABIS), wire::arch_of(within % wire::ABIS))
+        else {
+            continue;
+        };
+        let who = value.get(std::mem::offset_of!(types::odd_value, first)..).and_then(wire::who);
+        let count = wire::u64_at(&value, std::mem::offset_of!(types::odd_value, count));
+        let observation = Observation {
+            first: who.map(|who| first_seen(who, clock)),
+            count: count.filter(|_| instance.config.count_calls),
+        };
+        recording.observe(Syscall::new(arch, i32::from_ne_bytes(nr.to_ne_bytes())), phase, observation);
+    }
+    Ok(())
+}
+
+/// The counts of one row, summed over the CPUs.
+fn count_row(instance: &Instance, row: u32) -> Result<Vec<u64>, Error> {
+    let per_cpu = instance
+        .counts
+        .lookup_percpu(&row.to_ne_bytes(), MapFlags::ANY)
+        .map_err(Error::map("counts"))?
+        .unwrap_or_default();
+    let mut sums = vec![0u64; wire::NR_MAX];
+    for cpu in &per_cpu {
+        for (index, sum) in sums.iter_mut().enumerate() {
+            *sum += wire::u64_at(cpu, index * size_of::<u64>()).unwrap_or_default();
+        }
+    }
+    Ok(sums)
+}
+
+fn lookup(map: &dyn MapCore, row: u32, name: &'static str) -> Result<Vec<u8>, Error> {
+    Ok(map.lookup(&row.to_ne_bytes(), MapFlags::ANY).map_err(Error::map(name))?.unwrap_or_default())
+}
+
+fn first_seen(who: wire::Who, clock: Clock) -> FirstSeen {
+    FirstSeen { time: clock.wall(who.time_ns), pid: Tgid(who.tgid), tid: Tid(who.tid), comm: who.comm }
+}

@@ -1,0 +1,226 @@
+//! The eBPF collector: loads the programs once, then takes targets.
+
+use std::os::fd::AsFd;
+use std::sync::Arc;
+
+use nix::unistd::Pid;
+use seccomp_trace_core::{Armed, Collector, CommandSpec, Phase, Target, Tgid};
+
+use crate::Error;
+use crate::clock::Clock;
+use crate::config::refuse;
+use crate::events::Ring;
+use crate::instance::{Config, Instance};
+use crate::launch::{Held, SignalState, pidfd_open};
+use crate::probe::Facts;
+use crate::seed::Seeder;
+use crate::session::{BpfSession, Parts};
+use crate::signals::{self, Relay};
+
+/// How a [`Tracer`] is to be loaded.
+#[derive(Debug, Clone, Copy)]
+#[must_use]
+pub struct TracerBuilder {
+    slots: u16,
+    count_calls: bool,
+    events: bool,
+    relay_signals: bool,
+}
+
+impl TracerBuilder {
+    /// How many targets can be observed at the same time (default 1). Each slot takes about 190 KiB of kernel
+    /// memory; a target more is refused with [`Error::SlotsTaken`], and another tracer can take it.
+    pub fn slots(mut self, slots: u16) -> Self {
+        self.slots = slots.max(1);
+        self
+    }
+
+    /// Whether calls are counted (default no). Costs a few nanoseconds a call, and 45 KiB per slot and CPU.
+    pub fn count_calls(mut self, yes: bool) -> Self {
+        self.count_calls = yes;
+        self
+    }
+
+    /// Whether new syscalls and execs are reported to the sink (default no).
+    pub fn events(mut self, yes: bool) -> Self {
+        self.events = yes;
+        self
+    }
+
+    /// Whether this process stands between the terminal and the command it launches (default no): all its signals
+    /// are then blocked for good, those sent to it alone are forwarded to the command, it stops when the job is
+    /// stopped, and [`BpfSession::interrupted`] tells when somebody asks for the end. For programs whose only job
+    /// is to run one command.
+    pub fn relay_signals(mut self, yes: bool) -> Self {
+        self.relay_signals = yes;
+        self
+    }
+
+    /// Loads and attaches the programs.
+    ///
+    /// # Errors
+    /// [`Error::Refused`] where this machine or process cannot trace, with the remedy; [`Error::Load`] or
+    /// [`Error::Attach`] where the kernel refuses for another reason.
+    pub fn load(self) -> Result<Tracer, Error> {
+        let facts = Facts::read();
+        if let Some(refusal) = refuse(&facts) {
+            return Err(refusal.into());
+        }
+        let config = Config { slots: self.slots, count_calls: self.count_calls };
+        let instance = Instance::load(config)?;
+        let clock = Clock::read();
+        let ring = Ring::new(&instance.events, self.slots, clock)?;
+        Ok(Tracer {
+            shared: Arc::new(instance),
+            ring: Arc::new(ring),
+            clock,
+            facts,
+            events: self.events,
+            relay_signals: self.relay_signals,
+        })
+    }
+}
+
+/// Loaded and attached BPF programs with room for targets. Dropping it, and its sessions, ends all observation.
+///
+/// ```no_run
+/// use seccomp_trace_bpf::Tracer;
+/// use seccomp_trace_core::{Collector, CommandSpec, Ended, NoSink, Session, Target};
+///
+/// let tracer = Tracer::builder().load()?;
+/// let mut session = tracer.observe(Target::Command(CommandSpec::new("ls").arg("/")))?;
+/// while !session.poll(None, &mut NoSink)? {}
+/// let recording = session.finish(Ended::TargetEnded)?;
+/// println!("{} syscalls", recording.calls().len());
+/// # Ok::<(), seccomp_trace_bpf::Error>(())
+/// ```
+pub struct Tracer {
+    shared: Arc<Instance>,
+    ring: Arc<Ring>,
+    clock: Clock,
+    facts: Facts,
+    events: bool,
+    relay_signals: bool,
+}
+
+impl Tracer {
+    /// A tracer with one slot that does nothing but record.
+    pub fn builder() -> TracerBuilder {
+        TracerBuilder { slots: 1, count_calls: false, events: false, relay_signals: false }
+    }
+
+    fn observe_command(&self, spec: &CommandSpec) -> Result<BpfSession, Error> {
+        let mask = signals::block()?;
+        let result = self.launch(spec, mask);
+        if result.is_err() || !self.relay_signals {
+            signals::restore(&mask);
+        }
+        result
+    }
+
+    fn launch(&self, spec: &CommandSpec, mask: nix::sys::signal::SigSet) -> Result<BpfSession, Error> {
+        let (slot, generation) = self.shared.take_slot(self.events)?;
+        let mut guard = SlotGuard { instance: &self.shared, slot: Some(slot), armed: false };
+        let relay = if self.relay_signals { Some(Relay::new(Arc::clone(&self.shared), slot)?) } else { None };
+        let signals = SignalState { mask, ignores_children: signals::heed_children()? };
+        let held = Held::fork(spec, &signals)?;
+        self.ring.open(slot, generation);
+        let mut parts = self.parts(slot, Armed::BeforeExec)?;
+        if let Err(source) = self.shared.arm(held.pidfd.as_fd(), slot, generation, Phase::Setup) {
+            held.abandon();
+            return Err(Error::Map { map: "tasks", source });
+        }
+        guard.armed = true;
+        parts.command = Some(spec.clone());
+        let child = held.release()?;
+        guard.keep();
+        BpfSession::new(parts, Some(child), relay, None)
+    }
+
+    fn observe_process(&self, pid: Tgid) -> Result<BpfSession, Error> {
+        let no_process = |source| Error::NoProcess { pid: pid.0, source };
+        let raw = i32::try_from(pid.0).map_err(|_| no_process(nix::errno::Errno::ESRCH.into()))?;
+        let pidfd = pidfd_open(Pid::from_raw(raw)).map_err(no_process)?;
+        let (slot, generation) = self.shared.take_slot(self.events)?;
+        let mut guard = SlotGuard { instance: &self.shared, slot: Some(slot), armed: false };
+        self.ring.open(slot, generation);
+        let parts = self.parts(slot, Armed::Attached)?;
+        self.shared.arm(pidfd.as_fd(), slot, generation, Phase::Workload).map_err(|source| {
+            match source.kind() {
+                libbpf_rs::ErrorKind::AlreadyExists => Error::AlreadyObserved { pid: pid.0 },
+                libbpf_rs::ErrorKind::NotFound => no_process(nix::errno::Errno::ESRCH.into()),
+                _ => Error::Map { map: "tasks", source },
+            }
+        })?;
+        guard.armed = true;
+        let seeder = Seeder::load(&self.shared, slot, generation)?;
+        if !seeder.adopt_all()? {
+            return Err(Error::Unseedable { pid: pid.0 });
+        }
+        // What failed during seeding was made good by a later pass; only what fails from now on is loss.
+        let before = self.shared.counters(slot)?.storage_failures;
+        guard.keep();
+        let relay = if self.relay_signals {
+            signals::block()?;
+            Some(Relay::new(Arc::clone(&self.shared), slot)?)
+        } else {
+            None
+        };
+        BpfSession::new(Parts { storage_failures_before: before, ..parts }, None, relay, Some(seeder))
+    }
+
+    fn parts(&self, slot: u16, armed: Armed) -> Result<Parts, Error> {
+        Ok(Parts {
+            instance: Arc::clone(&self.shared),
+            ring: Arc::clone(&self.ring),
+            clock: self.clock,
+            kernel: self.facts.kernel.clone(),
+            slot,
+            armed,
+            command: None,
+            storage_failures_before: 0,
+            lookup_failures_before: self.shared.lookup_failures()?,
+            recursion_misses_before: self.shared.recursion_misses()?,
+        })
+    }
+}
+
+impl Collector for Tracer {
+    type Error = Error;
+    type Session = BpfSession;
+
+    /// A command is executing its program when this returns; that its program cannot be executed is an error.
+    fn observe(&self, target: Target) -> Result<BpfSession, Error> {
+        match target {
+            Target::Command(spec) => self.observe_command(&spec),
+            Target::Process(pid) => self.observe_process(pid),
+            _ => Err(Error::UnknownTarget),
+        }
+    }
+}
+
+/// Gives a slot back if observation could not be set up.
+struct SlotGuard<'a> {
+    instance: &'a Instance,
+    slot: Option<u16>,
+    /// Whether tasks are in the slot; it is then used again when they have ended.
+    armed: bool,
+}
+
+impl SlotGuard<'_> {
+    fn keep(mut self) {
+        self.slot = None;
+    }
+}
+
+impl Drop for SlotGuard<'_> {
+    fn drop(&mut self) {
+        if let Some(slot) = self.slot {
+            if !self.armed {
+                // Where even this fails the slot is lost, and the next target gets another.
+                let _ = self.instance.disarm(slot);
+            }
+            self.instance.release_slot(slot);
+        }
+    }
+}

@@ -1,0 +1,178 @@
+//! Reading and writing the values that the BPF programs share. Sizes, offsets and constants come from the
+//! types that libbpf-cargo generates from the compiled object, so this cannot drift from `record.h`.
+
+use std::mem::{offset_of, size_of};
+
+use seccomp_trace_core::{Arch, Comm, Phase};
+
+use crate::skel::recorder::types;
+
+/// Numbers below this have a byte in a row.
+pub(crate) const NR_MAX: usize = size_of::<types::seen_row>();
+/// Size of the value of the `first` map.
+pub(crate) const FIRST_ROW: usize = size_of::<types::first_row>();
+/// Size of a record in such a row.
+pub(crate) const FIRST_SEEN: usize = size_of::<types::first_seen>();
+/// Rows of one slot: phases x ABIs.
+pub(crate) const ROWS: u32 = types::phase::PHASES.0 * types::abi::ABIS.0;
+/// The ABIs that a row can be of, in the order of `enum abi`.
+pub(crate) const ABIS: u32 = types::abi::ABIS.0;
+
+/// The number of a phase in `enum phase`.
+pub(crate) fn phase_number(phase: Phase) -> u32 {
+    match phase {
+        Phase::Setup => types::phase::PHASE_SETUP.0,
+        Phase::RuntimeInit => types::phase::PHASE_RUNTIME_INIT.0,
+        _ => types::phase::PHASE_WORKLOAD.0,
+    }
+}
+
+/// The phase that a number of `enum phase` means.
+pub(crate) fn phase_of(number: u32) -> Option<Phase> {
+    Phase::ALL.into_iter().find(|phase| phase_number(*phase) == number)
+}
+
+/// The ABI that a number of `enum abi` means on this machine.
+pub(crate) fn arch_of(abi: u32) -> Option<Arch> {
+    let native = Arch::native()?;
+    match (types::abi(abi), native) {
+        (types::abi::ABI_NATIVE, native) => Some(native),
+        (types::abi::ABI_COMPAT, Arch::X86_64) => Some(Arch::X86),
+        (types::abi::ABI_COMPAT, Arch::Aarch64) => Some(Arch::Arm),
+        (types::abi::ABI_X32, Arch::X86_64) => Some(Arch::X32),
+        _ => None,
+    }
+}
+
+/// The index of a row in the `seen`, `first` and `counts` maps.
+pub(crate) fn row(slot: u32, phase: u32, abi: u32) -> u32 {
+    (slot * types::phase::PHASES.0 + phase) * ABIS + abi
+}
+
+/// A `u32` field; `None` where the value is too short.
+pub(crate) fn u32_at(bytes: &[u8], offset: usize) -> Option<u32> {
+    Some(u32::from_ne_bytes(bytes.get(offset..offset + 4)?.try_into().ok()?))
+}
+
+/// A `u64` field; `None` where the value is too short.
+pub(crate) fn u64_at(bytes: &[u8], offset: usize) -> Option<u64> {
+    Some(u64::from_ne_bytes(bytes.get(offset..offset + 8)?.try_into().ok()?))
+}
+
+/// Who made a call first, times in nanoseconds of `CLOCK_BOOTTIME`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Who {
+    pub(crate) time_ns: u64,
+    pub(crate) tgid: u32,
+    pub(crate) tid: u32,
+    pub(crate) comm: Comm,
+}
+
+/// Decodes a `struct first_seen`. `None`: too short, or not written yet.
+pub(crate) fn who(bytes: &[u8]) -> Option<Who> {
+    let comm = offset_of!(types::first_seen, comm);
+    let decoded = Who {
+        time_ns: u64_at(bytes, offset_of!(types::first_seen, time_ns))?,
+        tgid: u32_at(bytes, offset_of!(types::first_seen, tgid))?,
+        tid: u32_at(bytes, offset_of!(types::first_seen, tid))?,
+        comm: Comm::from_kernel(bytes.get(comm..comm + 16)?.try_into().ok()?),
+    };
+    // The process id is written after the time has been claimed: without it the record is half done.
+    (decoded.time_ns != 0 && decoded.tgid != 0).then_some(decoded)
+}
+
+/// The counters of a `struct target`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub(crate) struct TargetCounters {
+    pub(crate) live: u64,
+    pub(crate) processes: u64,
+    pub(crate) storage_failures: u64,
+    pub(crate) number_overflow: u64,
+    pub(crate) events_lost: u64,
+    pub(crate) ended_ns: u64,
+}
+
+/// Decodes a `struct target`; `None` where it is too short.
+pub(crate) fn target(bytes: &[u8]) -> Option<TargetCounters> {
+    Some(TargetCounters {
+        live: u64_at(bytes, offset_of!(types::target, live))?,
+        processes: u64_at(bytes, offset_of!(types::target, processes))?,
+        storage_failures: u64_at(bytes, offset_of!(types::target, storage_failures))?,
+        number_overflow: u64_at(bytes, offset_of!(types::target, number_overflow))?,
+        events_lost: u64_at(bytes, offset_of!(types::target, events_lost))?,
+        ended_ns: u64_at(bytes, offset_of!(types::target, ended_ns))?,
+    })
+}
+
+/// A fresh `struct target` with one live task, for a target that is about to be armed.
+pub(crate) fn new_target(generation: u32, events: bool) -> Vec<u8> {
+    let mut bytes = vec![0; size_of::<types::target>()];
+    let flags = if events { types::target_flags::TARGET_EVENTS.0 } else { 0 };
+    put(&mut bytes, offset_of!(types::target, generation), &generation.to_ne_bytes());
+    put(&mut bytes, offset_of!(types::target, flags), &flags.to_ne_bytes());
+    put(&mut bytes, offset_of!(types::target, live), &1u64.to_ne_bytes());
+    put(&mut bytes, offset_of!(types::target, processes), &1u64.to_ne_bytes());
+    bytes
+}
+
+/// The `struct member` of a target's first process.
+pub(crate) fn first_member(slot: u16, generation: u32, phase: Phase) -> Vec<u8> {
+    let mut bytes = vec![0; size_of::<types::member>()];
+    let number = phase_number(phase);
+    let first_row = row(u32::from(slot), number, types::abi::ABI_NATIVE.0);
+    put(&mut bytes, offset_of!(types::member, row), &first_row.to_ne_bytes());
+    put(&mut bytes, offset_of!(types::member, generation), &generation.to_ne_bytes());
+    put(&mut bytes, offset_of!(types::member, slot), &slot.to_ne_bytes());
+    put(&mut bytes, offset_of!(types::member, phase), &number.to_ne_bytes()[byte_of_u32()..][..1]);
+    let flags = types::member_flags::MEMBER_INIT.0.to_ne_bytes();
+    put(&mut bytes, offset_of!(types::member, flags), &flags[byte_of_u32()..][..1]);
+    bytes
+}
+
+/// Where the lowest byte of a `u32` is in memory.
+const fn byte_of_u32() -> usize {
+    if cfg!(target_endian = "little") { 0 } else { 3 }
+}
+
+fn put(bytes: &mut [u8], offset: usize, value: &[u8]) {
+    bytes[offset..offset + value.len()].copy_from_slice(value);
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn short_values_and_half_written_records_are_nobody() {
+        let mut bytes = vec![0; FIRST_SEEN];
+        assert_eq!(who(&bytes), None, "never written");
+        put(&mut bytes, offset_of!(types::first_seen, time_ns), &7u64.to_ne_bytes());
+        assert_eq!(who(&bytes), None, "claimed, not yet filled");
+        put(&mut bytes, offset_of!(types::first_seen, tgid), &5u32.to_ne_bytes());
+        assert_eq!(who(&bytes).unwrap().tgid, 5);
+        for len in 0..FIRST_SEEN {
+            assert_eq!(who(&bytes[..len]), None, "{len} bytes");
+        }
+    }
+
+    #[test]
+    fn rows_of_two_slots_do_not_overlap() {
+        let mut seen = std::collections::BTreeSet::new();
+        for slot in 0..3 {
+            for phase in Phase::ALL {
+                for abi in 0..ABIS {
+                    assert!(seen.insert(row(slot, phase_number(phase), abi)));
+                }
+            }
+        }
+        assert_eq!(seen.len(), 3 * ROWS as usize);
+        assert_eq!(seen.last().copied(), Some(3 * ROWS - 1));
+    }
+
+    #[test]
+    fn a_new_target_reads_back_as_one_live_process() {
+        let counters = target(&new_target(3, true)).unwrap();
+        assert_eq!(counters, TargetCounters { live: 1, processes: 1, ..TargetCounters::default() });
+        assert_eq!(target(&[0; 8]), None);
+    }
+}
