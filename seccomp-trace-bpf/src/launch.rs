@@ -8,7 +8,7 @@ use std::os::unix::ffi::OsStrExt;
 use nix::errno::Errno;
 use nix::fcntl::OFlag;
 use nix::libc;
-use nix::sys::signal::{SigHandler, SigSet, SigmaskHow, Signal, sigprocmask};
+use nix::sys::signal::{SigHandler, SigSet, SigmaskHow, Signal, signal, sigprocmask};
 use nix::unistd::{self, ForkResult, Gid, Pid};
 use seccomp_trace_core::{CommandSpec, Credentials};
 
@@ -161,6 +161,7 @@ struct Image {
     env: Option<Vec<CString>>,
     credentials: Option<Credentials>,
     groups: Vec<Gid>,
+    ignore_sigpipe: bool,
 }
 
 impl Image {
@@ -175,7 +176,14 @@ impl Image {
             None => None,
         };
         let groups = spec.credentials.iter().flat_map(|c| &c.groups).map(|gid| Gid::from_raw(*gid)).collect();
-        Ok(Self { program, argv, env, credentials: spec.credentials.clone(), groups })
+        Ok(Self {
+            program,
+            argv,
+            env,
+            credentials: spec.credentials.clone(),
+            groups,
+            ignore_sigpipe: spec.ignore_sigpipe,
+        })
     }
 
     /// The child's side: waits for the gate, becomes the user, takes the mask and executes.
@@ -206,9 +214,12 @@ impl Image {
     }
 
     fn exec(&self, signals: &SignalState) -> Errno {
+        let pipe = if self.ignore_sigpipe { SigHandler::SigIgn } else { SigHandler::SigDfl };
+        // SAFETY: neither disposition runs code of ours.
+        let _ = unsafe { signal(Signal::SIGPIPE, pipe) };
         if signals.ignores_children {
             // SAFETY: to ignore a signal runs no code of ours.
-            let _ = unsafe { nix::sys::signal::signal(Signal::SIGCHLD, SigHandler::SigIgn) };
+            let _ = unsafe { signal(Signal::SIGCHLD, SigHandler::SigIgn) };
         }
         if let Err(errno) = sigprocmask(SigmaskHow::SIG_SETMASK, Some(&signals.mask), None) {
             return errno;

@@ -119,6 +119,11 @@ impl BpfSession {
         }
     }
 
+    /// Whether all is over: nobody lives, and a launched command has been waited for.
+    fn settled(&self) -> bool {
+        self.ended && (self.child.is_none() || self.status.is_some())
+    }
+
     /// Looks at everything that can have changed. `true`: something that the caller may act on did.
     fn look(&mut self, sink: &mut dyn Sink) -> Result<bool, Error> {
         let before = (self.status, self.interrupted, self.ended);
@@ -237,8 +242,8 @@ impl Session for BpfSession {
     fn poll(&mut self, timeout: Option<Duration>, sink: &mut dyn Sink) -> Result<bool, Error> {
         let deadline = timeout.map(|timeout| Instant::now() + timeout);
         loop {
-            if self.look(sink)? || self.ended {
-                return Ok(self.ended);
+            if self.look(sink)? || self.settled() {
+                return Ok(self.settled());
             }
             let left = deadline.map_or(RECHECK, |at| at.saturating_duration_since(Instant::now()));
             if left.is_zero() {

@@ -36,12 +36,23 @@ pub struct CommandSpec {
     pub credentials: Option<Credentials>,
     /// Whether the recording may hold the arguments (they may be secrets).
     pub record_args: bool,
+    /// Whether the command starts with `SIGPIPE` ignored. The standard library ignores it in every Rust program
+    /// and, as here, gives children the default back; a program that was itself started with it ignored can hand
+    /// that on.
+    pub ignore_sigpipe: bool,
 }
 
 impl CommandSpec {
     /// A command without arguments.
     pub fn new(program: impl Into<OsString>) -> Self {
-        Self { program: program.into(), args: Vec::new(), env: None, credentials: None, record_args: false }
+        Self {
+            program: program.into(),
+            args: Vec::new(),
+            env: None,
+            credentials: None,
+            record_args: false,
+            ignore_sigpipe: false,
+        }
     }
 
     /// Adds one argument.
@@ -65,6 +76,12 @@ impl CommandSpec {
     /// Sets the user to run as.
     pub fn credentials(mut self, credentials: Credentials) -> Self {
         self.credentials = Some(credentials);
+        self
+    }
+
+    /// Starts the command with `SIGPIPE` ignored.
+    pub fn ignore_sigpipe(mut self, yes: bool) -> Self {
+        self.ignore_sigpipe = yes;
         self
     }
 

@@ -1,0 +1,201 @@
+//! The command line, as it is written. What it means is resolved by each subcommand.
+
+use std::ffi::OsString;
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+use clap::{Args, CommandFactory, FromArgMatches, Parser, Subcommand};
+use seccomp_trace_profile::{Baseline, ErrnoPolicy};
+
+use crate::exit::Exit;
+
+#[derive(Debug, Parser)]
+#[command(
+    name = "seccomp-trace",
+    version,
+    about = "Record the syscalls of a command with eBPF and write the tightest seccomp profile that still runs it",
+    arg_required_else_help = true,
+    disable_help_subcommand = true
+)]
+struct Cli {
+    #[command(subcommand)]
+    verb: Verb,
+}
+
+/// What is to be done.
+#[derive(Debug, Subcommand)]
+pub(crate) enum Verb {
+    /// Run a command and record the syscalls that it and its descendants make
+    #[command(after_help = RUN_EXAMPLES)]
+    Run(RunArgs),
+    /// Make a profile from recordings, without running anything
+    #[command(after_help = GENERATE_EXAMPLES)]
+    Generate(GenerateArgs),
+    /// Tell whether this machine can trace, and what is missing where it cannot
+    Doctor(DoctorArgs),
+}
+
+const RUN_EXAMPLES: &str = "\
+Examples:
+  seccomp-trace run -o ls.json -- ls -l /       write a profile for `ls -l /`
+  seccomp-trace run -- ./server                 print a table of the syscalls instead
+  seccomp-trace run -o p.json -i base.json CMD  add to an existing profile what it lacks
+  seccomp-trace run --recording r.json -o p.json CMD
+                                                keep the recording, to merge it or derive again
+
+Exit status: that of the command, or death by the same signal. 125: tracing or writing failed;
+126: the command cannot be executed; 127: it was not found.";
+
+const GENERATE_EXAMPLES: &str = "\
+Examples:
+  seccomp-trace generate run1.json run2.json -o p.json  one profile from two recordings
+  seccomp-trace generate r.json --for crun              derive again, for crun alone
+
+Exit status: 0, or 2 in trouble.";
+
+/// How a profile is to be made.
+#[derive(Debug, Args)]
+pub(crate) struct PolicyArgs {
+    /// Write the profile to FILE (`-`: standard output)
+    #[arg(short, long, value_name = "FILE")]
+    pub(crate) output: Option<PathBuf>,
+    /// Start from an existing profile; its rules stay as they are, and only names that none of them has are added
+    #[arg(short = 'i', long = "input", value_name = "BASE")]
+    pub(crate) base: Option<PathBuf>,
+    /// The container runtime that will load the profile, whose own calls it must allow: runc, crun, any or none
+    #[arg(long = "for", value_name = "RUNTIME", default_value = "any")]
+    pub(crate) runtime: Baseline,
+    /// What a denied call returns: enosys, eperm or a number [default: that of BASE, else enosys]
+    #[arg(long, value_name = "WHICH")]
+    pub(crate) errno: Option<ErrnoPolicy>,
+}
+
+/// `run`
+#[derive(Debug, Args)]
+pub(crate) struct RunArgs {
+    #[command(flatten)]
+    pub(crate) policy: PolicyArgs,
+    /// Write the recording itself to FILE (`-`: standard output)
+    #[arg(long, value_name = "FILE")]
+    pub(crate) recording: Option<PathBuf>,
+    /// Keep the command's arguments in the recording (they may hold secrets)
+    #[arg(long)]
+    pub(crate) argv: bool,
+    /// Run the command as USER (a name or a number), with that user's groups
+    #[arg(short, long, value_name = "USER")]
+    pub(crate) user: Option<String>,
+    /// Stop when the command has ended, even if processes it started live on
+    #[arg(long)]
+    pub(crate) no_wait: bool,
+    /// Fail if the recording may be incomplete
+    #[arg(long)]
+    pub(crate) strict: bool,
+    /// Print nothing but errors and losses
+    #[arg(short, long)]
+    pub(crate) quiet: bool,
+    /// The command and its arguments
+    #[arg(trailing_var_arg = true, allow_hyphen_values = true, required = true, value_name = "CMD")]
+    pub(crate) command: Vec<OsString>,
+}
+
+/// `generate`
+#[derive(Debug, Args)]
+pub(crate) struct GenerateArgs {
+    /// Recordings, to be merged (`-`: standard input)
+    #[arg(required = true, value_name = "RECORDING")]
+    pub(crate) recordings: Vec<PathBuf>,
+    #[command(flatten)]
+    pub(crate) policy: PolicyArgs,
+    /// Fail if one of the recordings may be incomplete
+    #[arg(long)]
+    pub(crate) strict: bool,
+    /// Print nothing but errors and losses
+    #[arg(short, long)]
+    pub(crate) quiet: bool,
+}
+
+/// `doctor`
+#[derive(Debug, Args)]
+pub(crate) struct DoctorArgs {
+    /// Print one JSON object
+    #[arg(long)]
+    pub(crate) json: bool,
+}
+
+impl Verb {
+    /// The status that says that this verb itself failed.
+    pub(crate) fn trouble(&self) -> Exit {
+        match self {
+            Self::Run(_) => Exit::RUN_TROUBLE,
+            Self::Generate(_) | Self::Doctor(_) => Exit::TROUBLE,
+        }
+    }
+}
+
+/// A command line that asks for help, or that is wrong.
+pub(crate) struct Refused {
+    error: clap::Error,
+    status: Exit,
+}
+
+impl Refused {
+    /// Prints what clap has to say, to the stream it belongs to.
+    pub(crate) fn print(self) -> ExitCode {
+        // Where the stream is closed there is nobody to tell.
+        let _ = self.error.print();
+        if self.error.use_stderr() { self.status.leave() } else { ExitCode::SUCCESS }
+    }
+}
+
+/// Parses the words of a command line, the program's name first.
+pub(crate) fn parse(words: Vec<OsString>) -> Result<Verb, Refused> {
+    // A wrong line of `run` must not be taken for a status of the command.
+    let runs = words.get(1).is_some_and(|word| word == "run");
+    let status = if runs { Exit::RUN_TROUBLE } else { Exit::TROUBLE };
+    Cli::command()
+        .try_get_matches_from(words)
+        .and_then(|matches| Cli::from_arg_matches(&matches))
+        .map(|cli| cli.verb)
+        .map_err(|error| Refused { error, status })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn words(line: &str) -> Vec<OsString> {
+        line.split(' ').map(OsString::from).collect()
+    }
+
+    fn run(line: &str) -> RunArgs {
+        match parse(words(line)) {
+            Ok(Verb::Run(args)) => args,
+            other => panic!("{line}: {:?}", other.map_err(|refused| refused.error.to_string())),
+        }
+    }
+
+    #[test]
+    fn the_definition_of_the_command_line_is_consistent() {
+        Cli::command().debug_assert();
+    }
+
+    /// As with strace, sudo and env: what follows the command belongs to it, with or without `--`.
+    #[test]
+    fn options_after_the_command_are_the_commands() {
+        for line in ["seccomp-trace run -o p -- ls -o -q --strict", "seccomp-trace run -o p ls -o -q --strict"] {
+            let args = run(line);
+            assert_eq!(args.command, words("ls -o -q --strict"), "{line}");
+            assert!(!args.quiet && !args.strict, "{line}");
+        }
+        assert_eq!(run("seccomp-trace run -- -odd").command, words("-odd"));
+    }
+
+    #[test]
+    fn a_wrong_line_of_run_is_125_and_of_the_others_2() {
+        let status = |line| parse(words(line)).err().expect(line).status;
+        assert_eq!(status("seccomp-trace run"), Exit::RUN_TROUBLE);
+        assert_eq!(status("seccomp-trace run --for docker ls"), Exit::RUN_TROUBLE);
+        assert_eq!(status("seccomp-trace generate"), Exit::TROUBLE);
+        assert_eq!(status("seccomp-trace nonsense"), Exit::TROUBLE);
+    }
+}

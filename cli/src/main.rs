@@ -1,0 +1,35 @@
+//! `seccomp-trace`: records the syscalls of a command and writes the tightest seccomp profile that still runs it.
+
+mod args;
+mod doctor;
+mod exit;
+mod generate;
+mod inherited;
+mod profile;
+mod run;
+mod table;
+mod user;
+
+use std::process::ExitCode;
+
+use args::Verb;
+
+fn main() -> ExitCode {
+    let verb = match args::parse(std::env::args_os().collect()) {
+        Ok(verb) => verb,
+        Err(refused) => return refused.print(),
+    };
+    let trouble = verb.trouble();
+    let result = match verb {
+        Verb::Run(args) => run::run(args),
+        Verb::Generate(args) => generate::generate(&args),
+        Verb::Doctor(args) => doctor::doctor(&args),
+    };
+    match result {
+        Ok(status) => status.leave(),
+        Err(error) => {
+            eprintln!("seccomp-trace: {error:#}");
+            exit::status_of(&error).unwrap_or(trouble).leave()
+        }
+    }
+}

@@ -1,0 +1,126 @@
+//! `seccomp-trace run`: launches the command, records it, and writes what was asked for.
+
+use std::path::Path;
+
+use seccomp_trace_bpf::{BpfSession, Tracer};
+use seccomp_trace_core::{Collector, CommandSpec, Ended, NoSink, Phase, Recording, Session, Target};
+use seccomp_trace_profile::Output;
+
+use crate::args::RunArgs;
+use crate::exit::Exit;
+use crate::profile::ProfilePlan;
+use crate::table::table;
+use crate::{inherited, profile, user};
+
+/// What `run` is to do, with everything checked that can be checked before the command starts.
+struct Plan {
+    command: CommandSpec,
+    profile: Option<ProfilePlan>,
+    recording: Option<Output>,
+    no_wait: bool,
+    strict: bool,
+    quiet: bool,
+}
+
+impl Plan {
+    fn resolve(args: RunArgs) -> anyhow::Result<Self> {
+        let mut words = args.command.into_iter();
+        let mut command = CommandSpec::new(words.next().unwrap_or_default())
+            .args(words)
+            .record_args(args.argv)
+            .ignore_sigpipe(inherited::sigpipe_ignored());
+        if let Some(env) = inherited::initial_environment() {
+            command = command.env(env);
+        }
+        if let Some(name) = &args.user {
+            command = command.credentials(user::resolve(name)?);
+        }
+        let profile = match args.policy.output.is_some() {
+            true => Some(ProfilePlan::resolve(args.policy)?),
+            // Without a profile to write, a wrong BASE is still a mistake to be told before the command starts.
+            false => args.policy.base.as_deref().map(profile::read_base).transpose().map(|_| None)?,
+        };
+        Ok(Self {
+            command,
+            profile,
+            recording: args.recording.as_deref().map(profile::prepare_output).transpose()?,
+            no_wait: args.no_wait,
+            strict: args.strict,
+            quiet: args.quiet,
+        })
+    }
+}
+
+/// Runs `seccomp-trace run`. The result is the command's own status, unless that is 0 and something of ours failed.
+pub(crate) fn run(args: RunArgs) -> anyhow::Result<Exit> {
+    let plan = Plan::resolve(args)?;
+    let tracer = Tracer::builder().relay_signals(true).load()?;
+    let mut session = tracer.observe(Target::Command(plan.command.clone()))?;
+    let ended = wait(&mut session, plan.no_wait)?;
+    let status = session.command_status().map_or(Exit::RUN_TROUBLE, Exit::from);
+    let recording = session.finish(ended)?;
+    Ok(match report(&plan, &recording) {
+        Ok(()) => status,
+        Err(error) => {
+            eprintln!("seccomp-trace: {error:#}");
+            if status == Exit::SUCCESS { Exit::RUN_TROUBLE } else { status }
+        }
+    })
+}
+
+/// Waits until the command, and its descendants where they are waited for, have ended.
+fn wait(session: &mut BpfSession, no_wait: bool) -> Result<Ended, seccomp_trace_bpf::Error> {
+    loop {
+        if session.poll(None, &mut NoSink)? {
+            return Ok(Ended::TargetEnded);
+        }
+        if session.interrupted().is_some() {
+            return Ok(Ended::Interrupted);
+        }
+        if no_wait && session.command_status().is_some() {
+            return Ok(Ended::CommandEnded);
+        }
+    }
+}
+
+/// Writes and prints everything. Each part is done even if one before it failed; the first error is returned.
+fn report(plan: &Plan, recording: &Recording) -> anyhow::Result<()> {
+    let quiet = plan.quiet;
+    let kept = match &plan.recording {
+        Some(output) => profile::write(output, &recording.to_json(), quiet),
+        None => Ok(()),
+    };
+    let made = match &plan.profile {
+        Some(profile) => profile.make(recording, quiet).map(|()| Some(profile.output.path())),
+        None => Ok(None),
+    };
+    if !quiet && plan.profile.is_none() {
+        eprint!("{}", table(recording));
+    }
+    if !quiet && let Ok(path) = &made {
+        summarise(recording, *path);
+    }
+    let complete = profile::completeness(recording, plan.strict);
+    kept.and(made.map(drop)).and(complete)
+}
+
+/// One line on what was recorded, and one on how to use the profile.
+fn summarise(recording: &Recording, profile: Option<&Path>) {
+    let calls = recording.syscalls(Phase::Workload).count();
+    let processes: u64 = recording.runs().values().map(|run| run.processes).sum();
+    let complete = if recording.losses().is_none() { "complete" } else { "possibly incomplete" };
+    let noun = if processes == 1 { "process" } else { "processes" };
+    let mut line = format!("{calls} syscalls, {processes} {noun}, {complete}");
+    match recording.runs().values().next().map(|run| run.ended) {
+        Some(Ended::Interrupted) => line.push_str(", ended by a signal while processes of the command live on"),
+        Some(Ended::CommandEnded) => line.push_str(", processes of the command live on unobserved"),
+        _ => {}
+    }
+    match profile {
+        Some(path) => {
+            eprintln!("seccomp-trace: {line} -> {}", path.display());
+            eprintln!("seccomp-trace: use it: podman run --security-opt seccomp={} IMAGE", path.display());
+        }
+        None => eprintln!("seccomp-trace: {line}"),
+    }
+}
