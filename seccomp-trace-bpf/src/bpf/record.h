@@ -66,15 +66,15 @@ struct odd_value {
 };
 
 enum member_flags {
-	MEMBER_INIT = 1, /* the target's first process: its exec starts the workload */
+	MEMBER_INIT = 1,   /* the target's first process: its exec starts the workload */
 	MEMBER_PHASED = 2, /* a filter installed in setup starts the runtime init */
 };
 
 /* What a traced task carries in its task storage. */
 struct member {
-	u32 row; /* of ABI_NATIVE; the hot path adds the ABI */
+	u32 row;	/* of ABI_NATIVE; the hot path adds the ABI */
 	u32 generation; /* of the slot when the task joined it */
-	s32 filters; /* seccomp.filter_count when tracing began */
+	s32 filters;	/* seccomp.filter_count when tracing began */
 	u16 slot;
 	u8 phase;
 	u8 flags;
@@ -88,12 +88,12 @@ enum target_flags {
 struct target {
 	u32 generation;
 	u32 flags;
-	u64 live; /* tasks (threads) that have not exited */
+	u64 live;      /* tasks (threads) that have not exited */
 	u64 processes; /* processes seen so far */
 	u64 storage_failures;
 	u64 number_overflow;
 	u64 events_lost;
-	u64 exec_ns; /* when the workload began, CLOCK_BOOTTIME; 0: not yet */
+	u64 exec_ns;  /* when the workload began, CLOCK_BOOTTIME; 0: not yet */
 	u64 ended_ns; /* when the last task exited */
 };
 
