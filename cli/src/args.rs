@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use std::process::ExitCode;
 
 use clap::{Args, CommandFactory, FromArgMatches, Parser, Subcommand};
-use seccomp_trace_profile::{Baseline, ErrnoPolicy};
+use seccomp_trace_profile::{Baseline, Errno};
 
 use crate::exit::Exit;
 
@@ -67,7 +67,7 @@ pub(crate) struct PolicyArgs {
     pub(crate) runtime: Baseline,
     /// What a denied call returns: enosys, eperm or a number [default: that of BASE, else enosys]
     #[arg(long, value_name = "WHICH")]
-    pub(crate) errno: Option<ErrnoPolicy>,
+    pub(crate) errno: Option<Errno>,
 }
 
 /// `run`

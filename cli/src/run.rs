@@ -35,14 +35,11 @@ impl Plan {
         if let Some(name) = &args.user {
             command = command.credentials(user::resolve(name)?);
         }
-        let profile = match args.policy.output.is_some() {
-            true => Some(ProfilePlan::resolve(args.policy)?),
-            // Without a profile to write, a wrong BASE is still a mistake to be told before the command starts.
-            false => args.policy.base.as_deref().map(profile::read_base).transpose().map(|_| None)?,
-        };
+        // Without -o there is no profile to write, but a wrong BASE is still a mistake to be told before the start.
+        let profile = ProfilePlan::resolve(&args.policy)?;
         Ok(Self {
             command,
-            profile,
+            profile: args.policy.output.is_some().then_some(profile),
             recording: args.recording.as_deref().map(profile::prepare_output).transpose()?,
             no_wait: args.no_wait,
             strict: args.strict,
@@ -91,7 +88,7 @@ fn report(plan: &Plan, recording: &Recording) -> anyhow::Result<()> {
         None => Ok(()),
     };
     let made = match &plan.profile {
-        Some(profile) => profile.make(recording, quiet).map(|()| Some(profile.output.path())),
+        Some(profile) => profile.make(recording, quiet).map(|()| Some(profile.path())),
         None => Ok(None),
     };
     if !quiet && plan.profile.is_none() {

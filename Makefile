@@ -1,0 +1,39 @@
+# The front door. `make run` and `make test` are all the set-up that a fresh checkout on Debian 12 needs, as root.
+
+CARGO := scripts/with-rust cargo
+TARGET := $(or $(CARGO_TARGET_DIR),target)
+DEMO := $(TARGET)/demo/ls.json
+
+.PHONY: help deps deps-vendored build run test test-full lint bench clean
+
+help: ## Show this list.
+	@sed -n 's/^\([a-z-]*\):[^#]*## \(.*\)/  make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 24
+
+deps: ## Install what building, testing and linting needs and is missing (Debian, Ubuntu, Fedora).
+	@scripts/deps.sh
+
+deps-vendored: ## Also what `--features vendored` (static libbpf, libelf and zlib) needs.
+	@scripts/deps.sh build vendored
+
+build: ## Build the release binaries.
+	@scripts/deps.sh build
+	$(CARGO) build --release --bins --locked
+
+run: build ## Record `ls /` into a profile, and print it with what it means.
+	@scripts/demo.sh $(TARGET)/release/seccomp-trace $(DEMO)
+
+test: ## Run the tests; those that need root and BPF too, where both are there.
+	@scripts/test.sh
+
+test-full: ## The same with larger counts.
+	@SECCOMP_TRACE_TEST_FULL=1 scripts/test.sh
+
+lint: ## Run every linter.
+	@scripts/lint.sh
+
+bench: ## Run the benchmarks: each prints its question and ratios measured in one run.
+	@scripts/deps.sh build
+	$(CARGO) bench --locked -p seccomp-trace-benches
+
+clean: ## Remove what was built.
+	$(CARGO) clean

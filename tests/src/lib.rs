@@ -1,0 +1,48 @@
+//! What the end-to-end tests share: the program under test, the tracees, processes with a deadline, terminals,
+//! and strace as an independent recorder.
+#![expect(
+    clippy::missing_panics_doc,
+    reason = "these are test helpers: every failure is a panic that says what failed"
+)]
+
+mod process;
+mod program;
+mod pty;
+mod record;
+pub mod strace;
+
+pub use process::{Finished, Running, finish, pause, wait_until};
+pub use program::{full, harmless, root, runs_32_bit, scratch, seccomp_trace, tracee, what_stops_bpf};
+pub use pty::Terminal;
+pub use record::{assert_same, calls, read_recording, recorded, workload};
+
+/// Goes on only where the test has what it needs: root, and a kernel that loads our BPF programs.
+///
+/// Not root, or `SECCOMP_TRACE_TEST_PRIVILEGED=no`: the test is left out, and says so. Root where BPF cannot be
+/// loaded: it fails, because a suite that silently tests nothing is a defect.
+#[macro_export]
+macro_rules! privileged {
+    () => {
+        if let Some(reason) = $crate::left_out() {
+            eprintln!("left out: {} needs root and BPF, but {reason}", module_path!());
+            return;
+        }
+    };
+}
+
+/// Why privileged tests are left out, `None` where they must run; panics where they must and cannot.
+#[must_use]
+pub fn left_out() -> Option<&'static str> {
+    if !root() {
+        return Some("this is not root");
+    }
+    if std::env::var_os("SECCOMP_TRACE_TEST_PRIVILEGED").is_some_and(|value| value == "no") {
+        return Some("SECCOMP_TRACE_TEST_PRIVILEGED=no");
+    }
+    if let Some(trouble) = what_stops_bpf() {
+        panic!(
+            "this is root, but the machine cannot trace (SECCOMP_TRACE_TEST_PRIVILEGED=no leaves such tests out):\n{trouble}"
+        );
+    }
+    None
+}
