@@ -94,7 +94,7 @@ pub(crate) struct RunArgs {
     #[arg(short, long)]
     pub(crate) quiet: bool,
     /// The command and its arguments
-    #[arg(trailing_var_arg = true, allow_hyphen_values = true, required = true, value_name = "CMD")]
+    #[arg(trailing_var_arg = true, required = true, value_name = "CMD")]
     pub(crate) command: Vec<OsString>,
 }
 
@@ -182,7 +182,9 @@ mod tests {
     /// As with strace, sudo and env: what follows the command belongs to it, with or without `--`.
     #[test]
     fn options_after_the_command_are_the_commands() {
-        for line in ["seccomp-trace run -o p -- ls -o -q --strict", "seccomp-trace run -o p ls -o -q --strict"] {
+        for line in
+            ["seccomp-trace run -o p -- ls -o -q --strict", "seccomp-trace run -o p ls -o -q --strict"]
+        {
             let args = run(line);
             assert_eq!(args.command, words("ls -o -q --strict"), "{line}");
             assert!(!args.quiet && !args.strict, "{line}");
@@ -192,8 +194,12 @@ mod tests {
 
     #[test]
     fn a_wrong_line_of_run_is_125_and_of_the_others_2() {
-        let status = |line| parse(words(line)).err().expect(line).status;
+        let status = |line| match parse(words(line)) {
+            Ok(verb) => panic!("{line}: {verb:?}"),
+            Err(refused) => refused.status,
+        };
         assert_eq!(status("seccomp-trace run"), Exit::RUN_TROUBLE);
+        assert_eq!(status("seccomp-trace run --no-such-option -- ls"), Exit::RUN_TROUBLE);
         assert_eq!(status("seccomp-trace run --for docker ls"), Exit::RUN_TROUBLE);
         assert_eq!(status("seccomp-trace generate"), Exit::TROUBLE);
         assert_eq!(status("seccomp-trace nonsense"), Exit::TROUBLE);

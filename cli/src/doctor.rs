@@ -3,7 +3,7 @@
 use seccomp_trace_bpf::Tracer;
 use seccomp_trace_bpf::config::{lacking, refuse};
 use seccomp_trace_bpf::probe::{BtfFacts, Facts};
-use seccomp_trace_core::{Collector, CommandSpec, Ended, NoSink, Phase, Session, Target};
+use seccomp_trace_core::{Collector, CommandSpec, Ended, NoSink, Phase, Session, Syscall, Target};
 use serde::Serialize;
 
 use crate::args::DoctorArgs;
@@ -47,7 +47,8 @@ fn examine() -> Report {
 
 fn static_checks(facts: &Facts) -> Vec<Check> {
     let yes_no = |yes| if yes { "yes" } else { "no" }.to_owned();
-    let check = |fact, ok, value, remedy: &str| Check { fact, ok, value, remedy: (!ok).then(|| remedy.to_owned()) };
+    let check =
+        |fact, ok, value, remedy: &str| Check { fact, ok, value, remedy: (!ok).then(|| remedy.to_owned()) };
     let btf = BtfFacts::read();
     let lacks = btf.as_ref().map(lacking).unwrap_or_default();
     let locked = facts.lockdown.as_deref() == Some("confidentiality");
@@ -55,7 +56,12 @@ fn static_checks(facts: &Facts) -> Vec<Check> {
         check(
             "kernel",
             btf.is_none() || lacks.is_empty(),
-            format!("{} {}{}", facts.kernel, std::env::consts::ARCH, lacks.iter().map(|l| format!(", lacks {l}")).collect::<String>()),
+            format!(
+                "{} {}{}",
+                facts.kernel,
+                std::env::consts::ARCH,
+                lacks.iter().map(|l| format!(", lacks {l}")).collect::<String>()
+            ),
             "use Linux 5.13 or newer with CONFIG_BPF_SYSCALL, CONFIG_BPF_EVENTS and CONFIG_SECCOMP_FILTER",
         ),
         check(
@@ -64,7 +70,12 @@ fn static_checks(facts: &Facts) -> Vec<Check> {
             yes_no(btf.is_some()),
             "use a kernel built with CONFIG_DEBUG_INFO_BTF, and mount sysfs on /sys",
         ),
-        check("CAP_BPF", facts.may_bpf(), yes_no(facts.may_bpf()), "run as root, or setcap cap_bpf,cap_perfmon+ep"),
+        check(
+            "CAP_BPF",
+            facts.may_bpf(),
+            yes_no(facts.may_bpf()),
+            "run as root, or setcap cap_bpf,cap_perfmon+ep",
+        ),
         check(
             "CAP_PERFMON",
             facts.may_trace(),
@@ -83,13 +94,22 @@ fn static_checks(facts: &Facts) -> Vec<Check> {
             facts.lockdown.clone().unwrap_or_else(|| "none".to_owned()),
             "boot without lockdown=confidentiality",
         ),
-        check("libseccomp", true, seccomp_trace_profile::libseccomp_version(), ""),
+        libseccomp(),
     ]
+}
+
+fn libseccomp() -> Check {
+    let remedy = "install libseccomp 2.5 or newer".to_owned();
+    match seccomp_trace_profile::libseccomp_version() {
+        Ok(version) => Check { fact: "libseccomp", ok: true, value: version, remedy: None },
+        Err(error) => Check { fact: "libseccomp", ok: false, value: error.to_string(), remedy: Some(remedy) },
+    }
 }
 
 /// The proof: a command is traced, and a call that it certainly makes is found.
 fn try_it() -> Check {
-    let result = if let Some(refusal) = refuse(&Facts::read()) { Err(refusal.to_string()) } else { trace_true() };
+    let result =
+        if let Some(refusal) = refuse(&Facts::read()) { Err(refusal.to_string()) } else { trace_true() };
     let (ok, value, remedy) = match result {
         Ok(calls) => (true, format!("{calls} syscalls recorded"), None),
         Err(text) => match text.split_once("; ") {
@@ -107,9 +127,14 @@ fn trace_true() -> Result<usize, String> {
         while !session.poll(None, &mut NoSink)? {}
         session.finish(Ended::TargetEnded)
     };
-    let recording = trace().map_err(|error| error.to_string())?;
-    let calls: Vec<_> = recording.syscalls(Phase::Workload).filter_map(|call| call.name()).collect();
-    if calls.contains(&"exit_group") { Ok(calls.len()) } else { Err("a traced command made no syscalls".to_owned()) }
+    let recording =
+        trace().map_err(|error: seccomp_trace_bpf::Error| format!("{:#}", anyhow::Error::new(error)))?;
+    let calls: Vec<_> = recording.syscalls(Phase::Workload).filter_map(Syscall::name).collect();
+    if calls.contains(&"exit_group") {
+        Ok(calls.len())
+    } else {
+        Err("a traced command made no syscalls".to_owned())
+    }
 }
 
 fn print(report: &Report) {

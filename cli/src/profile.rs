@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 
 use anyhow::{Context, ensure};
 use seccomp_trace_core::Recording;
-use seccomp_trace_profile::{Environment, Output, Policy, Profile, Written, check, generate};
+use seccomp_trace_profile::{CheckReport, Environment, Output, Policy, Profile, Written, check, generate};
 
 use crate::args::PolicyArgs;
 use crate::user;
@@ -40,8 +40,8 @@ impl ProfilePlan {
             for warning in &generated.warnings {
                 eprintln!("seccomp-trace: warning: {warning}");
             }
-            for warning in report.warnings() {
-                eprintln!("seccomp-trace: warning: {warning}");
+            if !report.unknown_to_libseccomp.is_empty() {
+                eprintln!("seccomp-trace: warning: {}", unknown_names(&report));
             }
         }
         Ok(())
@@ -77,4 +77,15 @@ pub(crate) fn completeness(recording: &Recording, strict: bool) -> anyhow::Resul
     }
     ensure!(!strict || reasons.is_empty(), "the recording is possibly incomplete, which --strict forbids");
     Ok(())
+}
+
+/// What a runtime makes of names that its libseccomp does not know.
+fn unknown_names(report: &CheckReport) -> String {
+    let names: Vec<_> = report.unknown_to_libseccomp.iter().map(ToString::to_string).collect();
+    format!(
+        "this machine's libseccomp {} does not know {}: a runtime linked with it denies what the profile allows; \
+         use a newer libseccomp",
+        report.libseccomp,
+        names.join(", ")
+    )
 }

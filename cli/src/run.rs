@@ -109,7 +109,9 @@ fn summarise(recording: &Recording, profile: Option<&Path>) {
     let noun = if processes == 1 { "process" } else { "processes" };
     let mut line = format!("{calls} syscalls, {processes} {noun}, {complete}");
     match recording.runs().values().next().map(|run| run.ended) {
-        Some(Ended::Interrupted) => line.push_str(", ended by a signal while processes of the command live on"),
+        Some(Ended::Interrupted) => {
+            line.push_str(", ended by a signal while processes of the command live on");
+        }
         Some(Ended::CommandEnded) => line.push_str(", processes of the command live on unobserved"),
         _ => {}
     }

@@ -13,7 +13,7 @@ pub enum Error {
     #[error(transparent)]
     Refused(#[from] Refusal),
     /// The kernel refused the programs, for a reason that the probes do not explain.
-    #[error("cannot load the BPF programs: {source}{}", shown(log))]
+    #[error("cannot load the BPF programs{}", shown(log))]
     Load {
         /// The kernel's or libbpf's answer.
         source: libbpf_rs::Error,
@@ -21,7 +21,7 @@ pub enum Error {
         log: Vec<String>,
     },
     /// A program could be loaded and not be attached.
-    #[error("cannot attach the BPF program {program}: {source}")]
+    #[error("cannot attach the BPF program {program}")]
     Attach {
         /// The program.
         program: &'static str,
@@ -29,7 +29,7 @@ pub enum Error {
         source: libbpf_rs::Error,
     },
     /// A map could not be read or written.
-    #[error("cannot access the BPF map {map}: {source}")]
+    #[error("cannot access the BPF map {map}")]
     Map {
         /// The map.
         map: &'static str,
@@ -43,7 +43,7 @@ pub enum Error {
         slots: u16,
     },
     /// There is no such process, or it is another's thread.
-    #[error("cannot observe process {pid}: {source}")]
+    #[error("cannot observe process {pid}")]
     NoProcess {
         /// The process.
         pid: u32,
@@ -69,7 +69,7 @@ pub enum Error {
     #[error(transparent)]
     Launch(#[from] LaunchError),
     /// A call of the operating system failed that has no reason to.
-    #[error("cannot {what}: {source}")]
+    #[error("cannot {what}")]
     System {
         /// What was being done.
         what: &'static str,

@@ -26,7 +26,7 @@ pub enum LaunchError {
         program: OsString,
     },
     /// It cannot be executed.
-    #[error("cannot execute {}: {source}", program.display())]
+    #[error("cannot execute {}", program.display())]
     NotExecutable {
         /// The program, as it was given.
         program: OsString,
@@ -34,7 +34,7 @@ pub enum LaunchError {
         source: io::Error,
     },
     /// The process cannot become the wanted user.
-    #[error("cannot run as user {uid}: {source}")]
+    #[error("cannot run as user {uid}")]
     User {
         /// The user.
         uid: u32,
@@ -42,7 +42,7 @@ pub enum LaunchError {
         source: io::Error,
     },
     /// A call failed that has no reason to.
-    #[error("cannot start {}: cannot {what}: {source}", program.display())]
+    #[error("cannot start {}: cannot {what}", program.display())]
     System {
         /// The program, as it was given.
         program: OsString,
@@ -253,7 +253,8 @@ pub enum CommandStatus {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Change {
     None,
-    Stopped,
+    /// By this signal.
+    Stopped(i32),
     Continued,
     Ended(CommandStatus),
 }
@@ -272,7 +273,7 @@ impl Child {
             Ok(match (info.si_pid(), info.si_code) {
                 (0, _) => Change::None,
                 (_, libc::CLD_EXITED) => Change::Ended(CommandStatus::Exited(info.si_status())),
-                (_, libc::CLD_STOPPED) => Change::Stopped,
+                (_, libc::CLD_STOPPED) => Change::Stopped(info.si_status()),
                 (_, libc::CLD_CONTINUED) => Change::Continued,
                 (_, libc::CLD_KILLED | libc::CLD_DUMPED) => {
                     Change::Ended(CommandStatus::Signaled(info.si_status()))

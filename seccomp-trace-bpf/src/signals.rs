@@ -33,7 +33,8 @@ pub(crate) struct Relay {
     /// How many signals of each number had been sent to this process alone when it was last looked up.
     alone: [u32; NSIG],
     stop_requested: bool,
-    child_stopped: bool,
+    /// The signal that the command is stopped by.
+    child_stopped: Option<i32>,
 }
 
 impl Relay {
@@ -46,7 +47,7 @@ impl Relay {
             .launchers
             .update(&me.as_raw_fd().to_ne_bytes(), &u32::from(slot).to_ne_bytes(), MapFlags::ANY)
             .map_err(Error::map("launchers"))?;
-        Ok(Self { instance, fd, me, slot, alone: [0; NSIG], stop_requested: false, child_stopped: false })
+        Ok(Self { instance, fd, me, slot, alone: [0; NSIG], stop_requested: false, child_stopped: None })
     }
 
     /// Handles the signals that have arrived. Returns the last that asks the recording to end.
@@ -106,15 +107,17 @@ impl Relay {
         }
         match child.change().map_err(Error::system("wait for the command"))? {
             Change::Ended(ended) => *status = Some(ended),
-            Change::Stopped => self.child_stopped = true,
-            Change::Continued => (self.child_stopped, self.stop_requested) = (false, false),
+            Change::Stopped(signal) => self.child_stopped = Some(signal),
+            Change::Continued => (self.child_stopped, self.stop_requested) = (None, false),
             Change::None => {}
         }
         // A stop of the whole job, as by ^Z: the shell waits for this process, so it must stop as well. A command
         // that was stopped alone will also be continued alone.
-        if self.stop_requested && self.child_stopped {
-            (self.child_stopped, self.stop_requested) = (false, false);
-            raise(Signal::SIGSTOP).map_err(Error::system("stop with the command"))?;
+        if self.stop_requested
+            && let Some(signal) = self.child_stopped.take()
+        {
+            self.stop_requested = false;
+            stop_by(signal)?;
         }
         Ok(())
     }
@@ -144,6 +147,21 @@ pub(crate) fn block() -> Result<SigSet, Error> {
 pub(crate) fn restore(mask: &SigSet) {
     // Only a wrong first argument makes this fail.
     let _ = sigprocmask(SigmaskHow::SIG_SETMASK, Some(mask), None);
+}
+
+/// Stops this process by the signal that stopped the command, as the shell that waits for it expects, and returns
+/// when it has been continued.
+fn stop_by(number: i32) -> Result<(), Error> {
+    let failed = Error::system("stop with the command");
+    let signal = Signal::try_from(number).unwrap_or(Signal::SIGSTOP);
+    let result = raise(signal).and_then(|()| {
+        let mut only = SigSet::empty();
+        only.add(signal);
+        // It is blocked and so pending; to unblock it is to stop here.
+        sigprocmask(SigmaskHow::SIG_UNBLOCK, Some(&only), None)?;
+        sigprocmask(SigmaskHow::SIG_BLOCK, Some(&only), None)
+    });
+    result.map_err(failed)
 }
 
 fn forward(child: &Child, number: i32) {

@@ -14,7 +14,7 @@ pub const RECORDING_VERSION: u32 = 1;
 #[non_exhaustive]
 pub enum RecordingError {
     /// It is not JSON, or a field is missing, unknown or of the wrong type.
-    #[error("not a recording: at {path}: {source}")]
+    #[error("not a recording: at {path}")]
     Shape {
         /// Where in the document, as a path of keys and indices.
         path: String,
