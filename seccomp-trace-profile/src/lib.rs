@@ -32,6 +32,8 @@
 
 mod baseline;
 pub mod bpf;
+#[cfg(feature = "libseccomp")]
+mod check;
 mod errno;
 mod error;
 mod generate;
@@ -41,6 +43,8 @@ mod resolve;
 mod verdict;
 
 pub use baseline::{ALWAYS, Always, BASELINE_VERSION, BASELINES, Baseline, BaselineEntry, RuntimeBaseline};
+#[cfg(feature = "libseccomp")]
+pub use check::{CheckReport, Compiled, NoNewPrivs, check, libseccomp_version, load};
 pub use errno::Errno;
 pub use error::ProfileError;
 #[cfg(feature = "libseccomp")]
