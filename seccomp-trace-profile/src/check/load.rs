@@ -1,0 +1,45 @@
+//! Puts the calling process under a profile.
+
+use libseccomp::ScmpArch;
+use seccomp_trace_core::Arch;
+
+use super::compile::context;
+use crate::{Environment, Profile, ProfileError, Resolved};
+
+/// What happens to the calling thread's `no_new_privs` flag, which an unprivileged process must set before it
+/// may install a filter.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum NoNewPrivs {
+    /// Set it. Programs with the set-user-id bit then run without it.
+    Set,
+    /// Leave it as it is: `CAP_SYS_ADMIN` is needed if it is not set.
+    Keep,
+}
+
+/// Installs the profile's filter in the calling thread, for it and all its descendants, for ever: all
+/// architectures in one filter, as a container runtime does. The profile's flags and listener are ignored.
+///
+/// What the caller does until it executes another program must be allowed by the profile too.
+///
+/// # Errors
+/// Those of [`Compiled::new`](crate::Compiled::new), and [`ProfileError::Libseccomp`] where the kernel refuses.
+pub fn load(
+    profile: &Profile,
+    environment: &Environment,
+    no_new_privs: NoNewPrivs,
+) -> Result<(), ProfileError> {
+    let native = Arch::native().ok_or(ProfileError::UnknownNativeArch)?;
+    let resolved = Resolved::new(profile, environment, native)?;
+    let failed = |doing| move |source| ProfileError::Libseccomp { doing, source };
+    let arches = resolved
+        .architectures
+        .iter()
+        .map(|token| token.as_str().parse())
+        .collect::<Result<Vec<ScmpArch>, _>>()
+        .map_err(failed("name an architecture"))?;
+    let (mut context, _) = context(&resolved, &arches)?;
+    context
+        .set_ctl_nnp(no_new_privs == NoNewPrivs::Set)
+        .map_err(failed("choose what becomes of no_new_privs"))?;
+    context.load().map_err(failed("install the filter"))
+}

@@ -1,0 +1,104 @@
+//! The one error type of this crate.
+
+/// Why a profile could not be read, generated, compiled or trusted.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum ProfileError {
+    /// The text is not JSON, not a profile, or a profile that no engine accepts.
+    #[error("not a seccomp profile: at {path}: {source}")]
+    Parse {
+        /// Where in the document, as a path of keys and indices.
+        path: String,
+        /// What is wrong there, with line and column.
+        source: serde_json::Error,
+    },
+    /// The text names no error number.
+    #[error(
+        "unknown error number {text:?} (expected a name such as ENOSYS or EPERM, or a number from 1 to 4095)"
+    )]
+    UnknownErrno {
+        /// The text.
+        text: String,
+    },
+    /// The text names no baseline.
+    #[error("unknown runtime {text:?} (expected runc, crun, any or none)")]
+    UnknownBaseline {
+        /// The text.
+        text: String,
+    },
+    /// The profile has both forms of the list of architectures.
+    #[error(
+        "the profile has `architectures` and `archMap`, and container engines refuse it; remove one of the two"
+    )]
+    BothArchLists,
+    /// The recording names no machine, holds no call, and this machine cannot be recorded on.
+    #[error("the recording does not say which architecture it was made on")]
+    UnknownNativeArch,
+    /// libseccomp failed.
+    #[cfg(feature = "libseccomp")]
+    #[error("libseccomp could not {doing}: {source}")]
+    Libseccomp {
+        /// What it was asked to do.
+        doing: &'static str,
+        /// Its answer.
+        source: libseccomp::error::SeccompError,
+    },
+    /// A rule cannot be compiled; a container runtime would refuse to start the container.
+    #[cfg(feature = "libseccomp")]
+    #[error(
+        "syscalls[{index}]: libseccomp refuses the rule for {name:?}, and so would a container runtime: {source}"
+    )]
+    Rule {
+        /// The rule's position in the profile.
+        index: usize,
+        /// The call's name in it.
+        name: String,
+        /// libseccomp's answer.
+        source: libseccomp::error::SeccompError,
+    },
+    /// The compiled filter could not be carried to the interpreter.
+    #[cfg(feature = "libseccomp")]
+    #[error("could not read the compiled filter: {source}")]
+    Export {
+        /// The failure of the in-memory file.
+        source: std::io::Error,
+    },
+    /// The compiled filter is not one that the kernel would take.
+    #[error("the compiled filter for {arch} is not valid: {source}")]
+    Filter {
+        /// The ABI it was compiled for.
+        arch: seccomp_trace_core::Arch,
+        /// What is wrong with it.
+        source: crate::bpf::BpfError,
+    },
+    /// Calls that must be allowed are not.
+    #[cfg(feature = "libseccomp")]
+    #[error("the profile does not allow {0}")]
+    Denied(Denials),
+}
+
+/// A call that a profile should allow and does not.
+#[cfg(feature = "libseccomp")]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Denial {
+    /// The call.
+    pub call: seccomp_trace_core::Syscall,
+    /// What its filter does with it.
+    pub verdict: crate::Verdict,
+}
+
+/// The calls that a check found denied, in order. Not empty.
+#[cfg(feature = "libseccomp")]
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Denials(pub Vec<Denial>);
+
+#[cfg(feature = "libseccomp")]
+impl std::fmt::Display for Denials {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        for (position, Denial { call, verdict }) in self.0.iter().enumerate() {
+            let separator = if position == 0 { "" } else { ", " };
+            write!(f, "{separator}{call} of {} ({verdict})", call.arch)?;
+        }
+        Ok(())
+    }
+}

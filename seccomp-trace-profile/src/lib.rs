@@ -1,0 +1,58 @@
+//! seccomp profiles: a lossless model of every dialect, generation from recordings, and a check of the result
+//! against the filter that a container runtime would compile from it.
+//!
+//! - [`Profile`] holds any profile in JSON and writes back what it read.
+//! - [`generate()`] derives a profile from a [`Recording`](seccomp_trace_core::Recording) and a [`Policy`].
+//! - [`Resolved`] is what an engine makes of a profile for one machine and container ([`Environment`]).
+//! - [`bpf`] decodes and runs seccomp filters, without a kernel.
+//! - With the feature `libseccomp`: `check` compiles a profile and puts calls through the filter, and `load`
+//!   installs it in the calling process.
+//!
+//! Nothing here needs privileges, and nothing needs libseccomp unless its feature is on.
+//!
+//! ```
+//! use seccomp_trace_core::{Arch, Observation, Phase, Recording, Syscall};
+//! use seccomp_trace_profile::{Baseline, Policy, generate};
+//!
+//! let mut recording = Recording::default();
+//! for name in ["openat", "read", "write"] {
+//!     let call = Syscall::from_name(Arch::X86_64, name).unwrap();
+//!     recording.observe(call, Phase::Workload, Observation::default());
+//! }
+//! let policy = Policy { baseline: Baseline::Crun, ..Policy::default() };
+//! let generated = generate(&recording, &policy)?;
+//!
+//! let rule = &generated.profile.rules()[0];
+//! assert_eq!(rule.comment(), "seccomp-trace: workload");
+//! assert_eq!(rule.names().collect::<Vec<_>>(), ["openat", "read", "write"]);
+//! println!("{}", generated.profile.to_json());
+//! # Ok::<(), seccomp_trace_profile::ProfileError>(())
+//! ```
+#![forbid(unsafe_code)]
+
+mod baseline;
+pub mod bpf;
+#[cfg(feature = "libseccomp")]
+mod check;
+mod errno;
+mod error;
+mod generate;
+mod model;
+mod names;
+mod resolve;
+mod verdict;
+
+pub use baseline::{ALWAYS, Always, BASELINE_VERSION, BASELINES, Baseline, BaselineEntry, RuntimeBaseline};
+#[cfg(feature = "libseccomp")]
+pub use check::{CheckReport, Compiled, NoNewPrivs, check, libseccomp_version, load};
+pub use errno::Errno;
+pub use error::ProfileError;
+#[cfg(feature = "libseccomp")]
+pub use error::{Denial, Denials};
+pub use generate::{Generated, Policy, Reason, SetupCalls, Warning, generate};
+pub use model::{
+    Action, ArchMapEntry, ArchToken, Arg, ArgIndex, Condition, KernelVersion, Operator, Profile, Rule,
+};
+pub use names::{profile_call, profile_name};
+pub use resolve::{Environment, Resolved, ResolvedRule};
+pub use verdict::Verdict;
