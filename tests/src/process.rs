@@ -2,11 +2,12 @@
 
 use std::io::{BufRead, BufReader, Read};
 use std::os::unix::process::{CommandExt, ExitStatusExt};
-use std::process::{Child, ChildStdout, Command, ExitStatus, Stdio};
-use std::thread::JoinHandle;
+use std::process::{Child, Command, ExitStatus, Stdio};
+use std::sync::mpsc::{Receiver, RecvTimeoutError, channel};
 use std::time::{Duration, Instant};
 
 use nix::sys::signal::{Signal, kill, killpg};
+use nix::sys::wait::{Id, WaitPidFlag, WaitStatus, waitid};
 use nix::unistd::Pid;
 
 /// Longer than anything takes on a busy machine; only a hang reaches it.
@@ -50,14 +51,14 @@ impl Finished {
 #[derive(Debug)]
 pub struct Running {
     child: Child,
-    stdout: Option<BufReader<ChildStdout>>,
-    stderr: Option<JoinHandle<String>>,
+    stdout: Receiver<String>,
+    stderr: Receiver<String>,
     what: String,
     reaped: bool,
 }
 
 impl Running {
-    /// Starts it. Standard input is empty unless `command` has another.
+    /// Starts it, with both outputs read here.
     #[must_use]
     pub fn start(command: &mut Command) -> Self {
         let what = format!("{command:?}");
@@ -67,8 +68,8 @@ impl Running {
             .process_group(0)
             .spawn()
             .unwrap_or_else(|error| panic!("cannot start {what}: {error}"));
-        let stdout = child.stdout.take().map(BufReader::new);
-        let stderr = child.stderr.take().map(|mut pipe| std::thread::spawn(move || text(&mut pipe)));
+        let stdout = lines(child.stdout.take().expect("piped"));
+        let stderr = lines(child.stderr.take().expect("piped"));
         Self { child, stdout, stderr, what, reaped: false }
     }
 
@@ -90,39 +91,48 @@ impl Running {
             .unwrap_or_else(|error| panic!("cannot send {signal} to the group of {}: {error}", self.what));
     }
 
-    /// The next line of its standard output; panics at the end of it.
-    pub fn line(&mut self) -> String {
-        let mut line = String::new();
-        let length = self.stdout.as_mut().expect("piped").read_line(&mut line).expect("it is text");
-        assert!(length > 0, "{} closed its standard output", self.what);
-        line.trim_end().to_owned()
+    /// The next line of its standard output; panics at the end of it, and after the deadline.
+    #[must_use]
+    pub fn line(&self) -> String {
+        match self.stdout.recv_timeout(DEADLINE) {
+            Ok(line) => line.trim_end().to_owned(),
+            Err(error) => panic!("no further line from {}: {error}", self.what),
+        }
     }
 
     /// Waits for its end, and gives what it printed since the last [`line`](Self::line).
     #[must_use]
     pub fn wait(mut self) -> Finished {
-        let pid = self.child.id();
-        // In threads, so that a descendant which keeps the pipe open cannot hide that the process itself hangs.
-        let stdout = self.stdout.take().map(|mut pipe| std::thread::spawn(move || text(&mut pipe)));
-        let mut status = None;
-        wait_until(&format!("the end of {}", self.what), || {
-            status = self.child.try_wait().expect("waiting for a child of ours");
-            status.is_some()
-        });
+        wait_until(&format!("the end of {}", self.what), || self.ended());
+        let (stdout, stderr) = (self.rest(&self.stdout), self.rest(&self.stderr));
+        let status = self.child.wait().expect("waiting for a child of ours");
         self.reaped = true;
-        let join = |reader: Option<JoinHandle<String>>| reader.expect("piped").join().expect("a reader");
-        Finished {
-            pid,
-            status: status.expect("it has ended"),
-            stdout: join(stdout),
-            stderr: join(self.stderr.take()),
+        Finished { pid: self.child.id(), status, stdout, stderr }
+    }
+
+    /// Whether it has ended. It stays a zombie, so that its number, and its group's, cannot become another's.
+    fn ended(&self) -> bool {
+        let flags = WaitPidFlag::WEXITED | WaitPidFlag::WNOHANG | WaitPidFlag::WNOWAIT;
+        waitid(Id::Pid(self.pid()), flags).expect("waiting for a child of ours") != WaitStatus::StillAlive
+    }
+
+    fn rest(&self, lines: &Receiver<String>) -> String {
+        let mut text = String::new();
+        loop {
+            match lines.recv_timeout(DEADLINE) {
+                Ok(line) => text.push_str(&line),
+                Err(RecvTimeoutError::Disconnected) => return text,
+                Err(RecvTimeoutError::Timeout) => {
+                    panic!("{} has ended, but somebody still holds its output: {text}", self.what)
+                }
+            }
         }
     }
 }
 
 impl Drop for Running {
     fn drop(&mut self) {
-        // Once reaped, the number may belong to somebody else.
+        // Once waited for, the number may belong to somebody else.
         if !self.reaped {
             let _ = killpg(self.pid(), Signal::SIGKILL);
             drop(self.child.wait());
@@ -130,10 +140,20 @@ impl Drop for Running {
     }
 }
 
-fn text(from: &mut dyn Read) -> String {
-    let mut bytes = Vec::new();
-    from.read_to_end(&mut bytes).expect("reading from a pipe");
-    String::from_utf8_lossy(&bytes).into_owned()
+/// The lines of a pipe, each with its end, bytes that are no text replaced; disconnected at the pipe's end.
+fn lines(pipe: impl Read + Send + 'static) -> Receiver<String> {
+    let (sender, receiver) = channel();
+    std::thread::spawn(move || {
+        let mut pipe = BufReader::new(pipe);
+        let mut line = Vec::new();
+        while pipe.read_until(b'\n', &mut line).is_ok_and(|length| length > 0) {
+            if sender.send(String::from_utf8_lossy(&line).into_owned()).is_err() {
+                return;
+            }
+            line.clear();
+        }
+    });
+    receiver
 }
 
 /// Runs a command to its end, with an empty standard input unless it is started through a shell that says otherwise.

@@ -9,6 +9,8 @@ use std::thread::JoinHandle;
 use std::time::Instant;
 
 use nix::pty::openpty;
+use nix::sys::signal::{Signal, kill};
+use nix::unistd::Pid;
 
 use crate::process::DEADLINE;
 use crate::{pause, wait_until};
@@ -48,6 +50,12 @@ impl Terminal {
     /// Types `keys`: `\x03` is ^C, `\x1a` is ^Z.
     pub fn press(&mut self, keys: &str) {
         self.keyboard.write_all(keys.as_bytes()).expect("typing into a terminal");
+    }
+
+    /// Sends a signal to the program alone.
+    pub fn signal(&self, signal: Signal) {
+        let pid = Pid::from_raw(i32::try_from(self.child.id()).expect("a pid"));
+        kill(pid, signal).expect("sending a signal to a child of ours");
     }
 
     /// Waits until the program has printed `text`, later than what was waited for before.

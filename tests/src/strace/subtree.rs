@@ -95,10 +95,10 @@ fn executed(lines: &[Line<'_>], tracer: u32, program: &str) -> Option<(u32, usiz
                 }
                 pending.insert(line.tid);
             }
-            What::Resumed { name, rest } if is_exec(name) && pending.remove(&line.tid) => {
-                if returned_zero(rest) {
-                    return Some((line.tid, index));
-                }
+            What::Resumed { name, rest }
+                if is_exec(name) && pending.remove(&line.tid) && returned_zero(rest) =>
+            {
+                return Some((line.tid, index));
             }
             _ => {}
         }
