@@ -17,7 +17,8 @@ pub fn seccomp_trace() -> anyhow::Result<PathBuf> {
         return Ok(path.into());
     }
     let me = std::env::current_exe()?;
-    let path = me.ancestors().nth(2).context("the benchmark is not in a target folder")?.join("seccomp-trace");
+    let path =
+        me.ancestors().nth(2).context("the benchmark is not in a target folder")?.join("seccomp-trace");
     anyhow::ensure!(path.exists(), "{} is missing: build it first (make build)", path.display());
     Ok(path)
 }
@@ -78,6 +79,7 @@ fn wait(child: &Child) -> anyhow::Result<(i32, i64)> {
 pub fn quartiles(values: &[f64]) -> [f64; 3] {
     let mut sorted = values.to_vec();
     sorted.sort_by(f64::total_cmp);
-    let at = |share: usize| sorted.get((sorted.len().saturating_sub(1)) * share / 4).copied().unwrap_or(f64::NAN);
+    let at =
+        |share: usize| sorted.get((sorted.len().saturating_sub(1)) * share / 4).copied().unwrap_or(f64::NAN);
     [at(1), at(2), at(3)]
 }

@@ -10,7 +10,7 @@ impl Sink for Printer {
     fn event(&mut self, event: &Event) -> Flow {
         match event {
             Event::NewSyscall { call, first, .. } => {
-                println!("{} {call} by {} ({})", first.time, first.comm, first.pid)
+                println!("{} {call} by {} ({})", first.time, first.comm, first.pid);
             }
             Event::Exec { pid, time } => println!("{time} exec by {pid}"),
             other => println!("{other:?}"),

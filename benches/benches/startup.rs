@@ -37,7 +37,10 @@ fn measure() -> anyhow::Result<()> {
     let ours = seccomp_trace()?.to_string_lossy().into_owned();
     let tracers = [
         ("untraced", vec![]),
-        ("seccomp-trace", vec![ours, "run".into(), "-q".into(), "-o".into(), "/dev/null".into(), "--".into()]),
+        (
+            "seccomp-trace",
+            vec![ours, "run".into(), "-q".into(), "-o".into(), "/dev/null".into(), "--".into()],
+        ),
         ("strace -f", ["strace", "-f", "-o", "/dev/null", "--"].map(String::from).to_vec()),
     ];
     let mut rows: Vec<Row> = tracers

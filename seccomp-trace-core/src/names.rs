@@ -1,5 +1,6 @@
 //! Numbers to names and back, per ABI. The tables are those of the `syscalls` crate, which generates them
-//! from the kernel's; only the two small private ranges that it leaves out are written here.
+//! from the kernel's; only the two small private ranges that it leaves out, and two names that it has otherwise than
+//! the C library and libseccomp, are written here.
 
 use std::str::FromStr;
 
@@ -54,8 +55,20 @@ const ARM_PRIVATE_FIRST: i32 = 0xf_0001;
 /// The names of 32-bit ARM's private numbers, in order from [`ARM_PRIVATE_FIRST`].
 const ARM_PRIVATE: [&str; 6] = ["breakpoint", "cacheflush", "usr26", "usr32", "set_tls", "get_tls"];
 
+/// Calls whose name in the tables is not the one that programs and libseccomp use: 64-bit ARM's has the source's
+/// `__NR3264_fstatat` where 64-bit programs see `__NR_newfstatat` (`include/uapi/asm-generic/unistd.h`), and i386's
+/// has `break`, a word of the Rust language, escaped.
+const DIFFERENT: [(Arch, &str, &str); 2] =
+    [(Arch::X86, "r#break", "break"), (Arch::Aarch64, "fstatat", "newfstatat")];
+
 /// The name of `nr`, or `None` where this ABI's table has no such number.
 pub(crate) fn name(arch: Arch, nr: i32) -> Option<&'static str> {
+    let table = table_name(arch, nr)?;
+    let different = DIFFERENT.iter().find(|(other, theirs, _)| (*other, *theirs) == (arch, table));
+    Some(different.map_or(table, |(_, _, ours)| ours))
+}
+
+fn table_name(arch: Arch, nr: i32) -> Option<&'static str> {
     let id = usize::try_from(nr).ok()?;
     match arch {
         Arch::X86_64 => syscalls::x86_64::Sysno::new(id).map(|sysno| sysno.name()),
@@ -68,8 +81,14 @@ pub(crate) fn name(arch: Arch, nr: i32) -> Option<&'static str> {
     }
 }
 
-/// The number of `name`, or `None` where this ABI has no such call.
-pub(crate) fn number(arch: Arch, name: &str) -> Option<i32> {
+/// The number of the call that is named so, or `None` where this ABI has no such call.
+pub(crate) fn number(arch: Arch, text: &str) -> Option<i32> {
+    let different = DIFFERENT.iter().find(|(other, _, ours)| (*other, *ours) == (arch, text));
+    let number = table_number(arch, different.map_or(text, |(_, theirs, _)| theirs))?;
+    Some(number).filter(|number| name(arch, *number) == Some(text))
+}
+
+fn table_number(arch: Arch, name: &str) -> Option<i32> {
     match arch {
         Arch::X86_64 => syscalls::x86_64::Sysno::from_str(name).ok().map(|sysno| sysno.id()),
         Arch::X86 => syscalls::x86::Sysno::from_str(name).ok().map(|sysno| sysno.id()),
@@ -106,6 +125,9 @@ mod tests {
         assert_eq!(name(Arch::X32, 516), Some("writev"));
         assert_eq!(name(Arch::X32, 547), Some("pwritev2"));
         assert_eq!(name(Arch::Arm, 0xf_0005), Some("set_tls"));
+        assert_eq!(name(Arch::Aarch64, 79), Some("newfstatat"));
+        assert_eq!(number(Arch::Aarch64, "fstatat"), None, "one call, one name");
+        assert_eq!(number(Arch::X86, "break"), Some(17));
     }
 
     #[test]

@@ -5,7 +5,7 @@
 #[non_exhaustive]
 pub enum ProfileError {
     /// The text is not JSON, not a profile, or a profile that no engine accepts.
-    #[error("not a seccomp profile: at {path}: {source}")]
+    #[error("not a seccomp profile: at {path}")]
     Parse {
         /// Where in the document, as a path of keys and indices.
         path: String,
@@ -36,7 +36,7 @@ pub enum ProfileError {
     UnknownNativeArch,
     /// libseccomp failed.
     #[cfg(feature = "libseccomp")]
-    #[error("libseccomp could not {doing}: {source}")]
+    #[error("libseccomp could not {doing}")]
     Libseccomp {
         /// What it was asked to do.
         doing: &'static str,
@@ -45,9 +45,7 @@ pub enum ProfileError {
     },
     /// A rule cannot be compiled; a container runtime would refuse to start the container.
     #[cfg(feature = "libseccomp")]
-    #[error(
-        "syscalls[{index}]: libseccomp refuses the rule for {name:?}, and so would a container runtime: {source}"
-    )]
+    #[error("syscalls[{index}]: libseccomp refuses the rule for {name:?}, and so would a container runtime")]
     Rule {
         /// The rule's position in the profile.
         index: usize,
@@ -58,13 +56,13 @@ pub enum ProfileError {
     },
     /// The compiled filter could not be carried to the interpreter.
     #[cfg(feature = "libseccomp")]
-    #[error("could not read the compiled filter: {source}")]
+    #[error("could not read the compiled filter")]
     Export {
         /// The failure of the in-memory file.
         source: std::io::Error,
     },
     /// The compiled filter is not one that the kernel would take.
-    #[error("the compiled filter for {arch} is not valid: {source}")]
+    #[error("the compiled filter for {arch} is not valid")]
     Filter {
         /// The ABI it was compiled for.
         arch: seccomp_trace_core::Arch,

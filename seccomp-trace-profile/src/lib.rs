@@ -38,7 +38,8 @@ mod errno;
 mod error;
 mod generate;
 mod model;
-mod names;
+#[cfg(feature = "output")]
+mod output;
 mod resolve;
 mod verdict;
 
@@ -53,6 +54,7 @@ pub use generate::{Generated, Policy, Reason, SetupCalls, Warning, generate};
 pub use model::{
     Action, ArchMapEntry, ArchToken, Arg, ArgIndex, Condition, KernelVersion, Operator, Profile, Rule,
 };
-pub use names::{profile_call, profile_name};
+#[cfg(feature = "output")]
+pub use output::{Output, OutputError, Written};
 pub use resolve::{Environment, Resolved, ResolvedRule};
 pub use verdict::Verdict;

@@ -11,7 +11,6 @@ use proptest::prelude::*;
 use seccomp_trace_core::{Arch, Observation, Phase, Recording, Syscall};
 use seccomp_trace_profile::{
     Baseline, Compiled, Environment, Policy, Profile, ProfileError, Resolved, Rule, Verdict, check, generate,
-    profile_name,
 };
 use support::{call, fixture, observe, real_profiles, run};
 
@@ -73,7 +72,7 @@ fn a_removed_name_is_found_in_each_abi() {
     let generated = generate(&recorded(), &Policy { baseline: Baseline::None, ..Policy::default() }).unwrap();
     let text = generated.profile.to_json();
     for removed in &generated.added {
-        let name = profile_name(*removed).unwrap();
+        let name = removed.name().unwrap();
         let quoted = format!("\"{name}\"");
         assert_eq!(text.matches(&quoted).count(), 1, "{name}");
         let without = profile(&text.replace(&quoted, "\"no_such_call\""));
@@ -85,7 +84,7 @@ fn a_removed_name_is_found_in_each_abi() {
                     removed.arch
                 );
                 assert!(denials.0.iter().all(|denial| denial.verdict == Verdict::Errno(38)));
-                assert!(denials.0.iter().all(|denial| profile_name(denial.call) == Some(name)), "{denials}");
+                assert!(denials.0.iter().all(|denial| denial.call.name() == Some(name)), "{denials}");
             }
             other => panic!("{removed}: {other:?}"),
         }
@@ -147,7 +146,7 @@ fn a_name_that_libseccomp_does_not_know_is_reported_and_is_no_error() {
         println!("left out: this libseccomp knows every name");
         return;
     };
-    let name = profile_name(unknown).unwrap();
+    let name = unknown.name().unwrap();
     let profile = rules(&format!(r#"{{"names":["{name}","read"],"action":"SCMP_ACT_ALLOW"}}"#));
     let report = check(&profile, &BTreeSet::from([unknown]), &Environment::default()).unwrap();
     assert_eq!((report.unknown_to_libseccomp, report.allowed), (BTreeSet::from([unknown]), BTreeSet::new()));

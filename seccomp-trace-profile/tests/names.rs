@@ -3,16 +3,13 @@
 
 use libseccomp::{ScmpArch, ScmpSyscall};
 use seccomp_trace_core::{Arch, Syscall};
-use seccomp_trace_profile::{profile_call, profile_name};
 
 /// Every call of every ABI that has a name, with the number as libseccomp counts.
 fn named() -> impl Iterator<Item = (Syscall, &'static str, i32)> {
     Arch::ALL
         .into_iter()
         .flat_map(|arch| (0..1024).chain(0xf_0000..0xf_0010).map(move |nr| Syscall::new(arch, nr)))
-        .filter_map(|call| {
-            Some((call, profile_name(call)?, i32::from_ne_bytes(call.seccomp_nr().to_ne_bytes())))
-        })
+        .filter_map(|call| Some((call, call.name()?, i32::from_ne_bytes(call.seccomp_nr().to_ne_bytes()))))
 }
 
 /// A runtime resolves the names of a profile with libseccomp, so a name of ours that it has under another one
@@ -40,6 +37,6 @@ fn every_name_is_libseccomps_name_or_unknown_to_it() {
 #[test]
 fn every_name_in_a_profile_leads_back_to_its_call() {
     for (call, name, _) in named() {
-        assert_eq!(profile_call(call.arch, name), Some(call), "{name}");
+        assert_eq!(Syscall::from_name(call.arch, name), Some(call), "{name}");
     }
 }

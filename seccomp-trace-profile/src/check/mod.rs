@@ -11,7 +11,7 @@ use libseccomp::{ScmpSyscall, ScmpVersion};
 pub use load::{NoNewPrivs, load};
 use seccomp_trace_core::{Arch, Syscall};
 
-use crate::{Denial, Denials, Environment, Profile, ProfileError, Resolved, profile_name};
+use crate::{Denial, Denials, Environment, Profile, ProfileError, Resolved};
 
 /// What a check found.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -96,7 +96,7 @@ fn filters(resolved: &Resolved<'_>) -> Result<BTreeMap<Arch, Compiled>, ProfileE
 
 /// Whether a rule lets the call through by name.
 fn names_it(resolved: &Resolved<'_>, call: Syscall) -> bool {
-    let Some(name) = profile_name(call) else { return false };
+    let Some(name) = call.name() else { return false };
     resolved.rules.iter().any(|rule| rule.verdict.executes() && rule.names.contains(&name))
 }
 

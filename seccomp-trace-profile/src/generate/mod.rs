@@ -14,7 +14,7 @@ pub use reason::Reason;
 use seccomp_trace_core::{Arch, Recording, Syscall};
 pub use warning::Warning;
 
-use crate::{ALWAYS, Action, Errno, Profile, ProfileError, Rule, profile_call, profile_name, resolve};
+use crate::{ALWAYS, Action, Errno, Profile, ProfileError, Rule, resolve};
 
 /// A profile and what is to be known about it.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -77,7 +77,7 @@ pub fn generate(recording: &Recording, policy: &Policy) -> Result<Generated, Pro
 
     for (name, reason) in &groups.reasons {
         if !matches!(reason, Reason::Workload | Reason::RuntimeInit(_)) {
-            generated.added.extend(covered.iter().filter_map(|arch| profile_call(*arch, name)));
+            generated.added.extend(covered.iter().filter_map(|arch| Syscall::from_name(*arch, name)));
         }
     }
     generated.warnings = warnings(policy, &needs, &covered, &groups);
@@ -88,7 +88,7 @@ pub fn generate(recording: &Recording, policy: &Policy) -> Result<Generated, Pro
 impl Generated {
     /// Puts a recorded call where it belongs.
     fn sort_in(&mut self, call: Syscall, reason: &Reason, groups: &mut Groups<'_>) {
-        match profile_name(call) {
+        match call.name() {
             None => self.unnamed.insert(call),
             Some(name) if groups.base.contains(name) => self.governed.insert(call),
             Some(name) => {
@@ -159,7 +159,7 @@ fn warnings(policy: &Policy, needs: &Needs, covered: &BTreeSet<Arch>, groups: &G
     if needs.workload.is_empty() {
         warnings.push(Warning::NothingRecorded);
     }
-    if needs.workload.iter().any(|call| profile_name(*call) == Some("io_uring_setup")) {
+    if needs.workload.iter().any(|call| call.name() == Some("io_uring_setup")) {
         warnings.push(Warning::IoUring);
     }
     let Some(base) = &policy.base else { return warnings };
