@@ -25,6 +25,8 @@ else
 fi
 
 cargo test --workspace --locked "$@"
+# The workspace's members need libseccomp of the profile crate; its users may do without.
+cargo test -p seccomp-trace-profile --no-default-features --locked "$@"
 
 if [ -n "$left_out" ]; then
     echo "test: LEFT OUT, because of: $left_out. These tests need root and BPF, and checked nothing:"
