@@ -24,10 +24,19 @@ pub use record::{assert_same, calls, read_recording, recorded, workload};
 macro_rules! privileged {
     () => {
         if let Some(reason) = $crate::left_out() {
-            eprintln!("left out: {} needs root and BPF, but {reason}", module_path!());
+            $crate::say(&format!(
+                "left out: a test of `{}` needs root and BPF, but {reason}",
+                module_path!()
+            ));
             return;
         }
     };
+}
+
+/// Prints a line that is seen also when the test passes: the harness captures `eprintln!`, and not this.
+pub fn say(line: &str) {
+    use std::io::Write;
+    drop(writeln!(std::io::stderr(), "{line}"));
 }
 
 /// Why privileged tests are left out, `None` where they must run; panics where they must and cannot.

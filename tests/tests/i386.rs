@@ -3,7 +3,7 @@
 
 use seccomp_trace_core::{Arch, Syscall};
 use seccomp_trace_tests::strace::both;
-use seccomp_trace_tests::{assert_same, privileged, runs_32_bit, tracee};
+use seccomp_trace_tests::{assert_same, privileged, runs_32_bit, say, tracee};
 
 fn call(arch: Arch, name: &str) -> Syscall {
     Syscall::from_name(arch, name).expect("a call of that ABI")
@@ -14,7 +14,7 @@ fn call(arch: Arch, name: &str) -> Syscall {
 fn int_0x80_from_64_bit_code_is_recorded_as_i386() {
     privileged!();
     if !runs_32_bit() {
-        eprintln!("left out: this kernel runs no 32-bit code");
+        say("left out: this kernel runs no 32-bit code");
         return;
     }
     let both = both(&[&tracee("int80")]);
@@ -29,7 +29,7 @@ fn int_0x80_from_64_bit_code_is_recorded_as_i386() {
 fn a_32_bit_program_makes_i386_calls_only() {
     privileged!();
     if !runs_32_bit() {
-        eprintln!("left out: this kernel runs no 32-bit code");
+        say("left out: this kernel runs no 32-bit code");
         return;
     }
     let both = both(&[&tracee("i386")]);

@@ -2,14 +2,14 @@
 
 use std::process::Command;
 
-use seccomp_trace_tests::{finish, left_out, root, seccomp_trace};
+use seccomp_trace_tests::{finish, left_out, root, say, seccomp_trace};
 
 /// Every privileged test stands on this one: root that cannot load BPF is a broken test machine, not a reason to
 /// pass. `left_out` panics then, with what `doctor` found.
 #[test]
 fn this_machine_can_trace() {
     match left_out() {
-        Some(reason) => eprintln!("left out: every test that needs root and BPF, because {reason}"),
+        Some(reason) => say(&format!("left out: every test that needs root and BPF, because {reason}")),
         None => assert!(root()),
     }
 }
