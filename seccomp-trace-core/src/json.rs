@@ -76,7 +76,7 @@ impl Recording {
         }
         let mut deserializer = serde_json::Deserializer::from_str(text);
         let document: Document = serde_path_to_error::deserialize(&mut deserializer).map_err(|error| {
-            RecordingError::Shape { path: error.path().to_string(), source: error.into_inner() }
+            RecordingError::Shape { path: place(error.path()), source: error.into_inner() }
         })?;
         deserializer.end().map_err(|source| RecordingError::Shape { path: "the end".to_owned(), source })?;
         let mut recording = Self { runs: document.runs, ..Self::default() };
@@ -116,4 +116,10 @@ impl Recording {
         text.push('\n');
         text
     }
+}
+
+/// A path in a document in words: `serde_path_to_error` calls the document itself `.`.
+fn place(path: &serde_path_to_error::Path) -> String {
+    let text = path.to_string();
+    if text == "." { "the start".to_owned() } else { text }
 }

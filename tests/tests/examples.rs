@@ -33,6 +33,9 @@ fn watch_pid_prints_what_a_running_process_calls() {
     let sleeper = Running::start(Command::new(tracee("sleeper")).args(["nanosleep", "700"]));
     assert_eq!(sleeper.line(), "ready");
     let finished = finish(example("watch_pid").arg(sleeper.pid().to_string())).success();
-    assert!(finished.stdout.contains(" write\n") && finished.stdout.contains(" exit_group\n"), "{finished:?}");
+    assert!(
+        finished.stdout.contains(" write\n") && finished.stdout.contains(" exit_group\n"),
+        "{finished:?}"
+    );
     let _ = sleeper.wait().success();
 }

@@ -78,9 +78,8 @@ impl Profile {
     /// document, line and column, and the reason.
     pub fn from_json(text: &str) -> Result<Self, ProfileError> {
         let mut deserializer = serde_json::Deserializer::from_str(text);
-        let profile = serde_path_to_error::deserialize(&mut deserializer).map_err(|error| {
-            ProfileError::Parse { path: error.path().to_string(), source: error.into_inner() }
-        })?;
+        let profile = serde_path_to_error::deserialize(&mut deserializer)
+            .map_err(|error| ProfileError::Parse { path: place(error.path()), source: error.into_inner() })?;
         deserializer.end().map_err(|source| ProfileError::Parse { path: "the end".to_owned(), source })?;
         Ok(profile)
     }
@@ -163,4 +162,10 @@ impl<'de> Deserialize<'de> for Profile {
         validate_errno("defaultErrno", &profile.default_errno).map_err(D::Error::custom)?;
         Ok(profile)
     }
+}
+
+/// A path in a document in words: `serde_path_to_error` calls the document itself `.`.
+fn place(path: &serde_path_to_error::Path) -> String {
+    let text = path.to_string();
+    if text == "." { "the start".to_owned() } else { text }
 }
