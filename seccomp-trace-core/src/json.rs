@@ -121,5 +121,5 @@ impl Recording {
 /// A path in a document in words: `serde_path_to_error` calls the document itself `.`.
 fn place(path: &serde_path_to_error::Path) -> String {
     let text = path.to_string();
-    if text == "." { "the start".to_owned() } else { text }
+    if text == "." { "the top level".to_owned() } else { text }
 }

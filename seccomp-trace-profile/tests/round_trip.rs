@@ -74,9 +74,9 @@ fn keys_are_written_in_a_fixed_order() {
 fn an_error_names_the_place_and_the_reason() {
     let long = r#"{"defaultAction":"SCMP_ACT_ERRNO","syscalls":[{"names":["a"],"action":"SCMP_ACT_ALLOW"},"#;
     for (text, path, reason) in [
-        ("", ".", "EOF while parsing a value at line 1 column 0"),
-        ("[]", ".", "expected struct Profile"),
-        ("{}", ".", "missing field `defaultAction`"),
+        ("", "the top level", "EOF while parsing a value at line 1 column 0"),
+        ("[]", "the top level", "expected struct Profile"),
+        ("{}", "the top level", "missing field `defaultAction`"),
         (
             r#"{"defaultAction":"allow"}"#,
             "defaultAction",
@@ -90,7 +90,7 @@ fn an_error_names_the_place_and_the_reason() {
         ),
         (
             r#"{"defaultAction":"SCMP_ACT_ALLOW","defaultErrno":"ENOPE"}"#,
-            ".",
+            "the top level",
             "unknown error name \"ENOPE\" in `defaultErrno`",
         ),
         (&format!("{long}\n{{\"names\":[\"b\"]}}]}}"), "syscalls[1]", "missing field `action` at line 2"),

@@ -167,5 +167,5 @@ impl<'de> Deserialize<'de> for Profile {
 /// A path in a document in words: `serde_path_to_error` calls the document itself `.`.
 fn place(path: &serde_path_to_error::Path) -> String {
     let text = path.to_string();
-    if text == "." { "the start".to_owned() } else { text }
+    if text == "." { "the top level".to_owned() } else { text }
 }
