@@ -45,8 +45,8 @@ facts() {
     local member package
     packages --workspace --depth 0 | sed 's/^@//' | while read -r member; do
         package=$(awk -F'"' '/^name *=/ { print $2; exit }' "$member/Cargo.toml")
-        packages -p "$package" --depth 1 | grep -vxF "@$member" | sed "s|^|$member direct |" || true
-        packages -p "$package" | grep -vxF "@$member" | sed "s|^|$member any |" || true
+        packages -p "$package" --depth 1 | sed "\\|^@$member\$|d; s|^|$member direct |"
+        packages -p "$package" | sed "\\|^@$member\$|d; s|^|$member any |"
     done
 }
 

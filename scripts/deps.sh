@@ -26,6 +26,7 @@ test|cmd:python3|python3|python3
 test|cmd:as|binutils|binutils
 test|cmd:setsid|util-linux|util-linux
 test|cmd:setpriv|util-linux|util-linux
+lint|cmd:git|git|git
 lint|cmd:clang-format|clang-format|clang-tools-extra
 lint|cmd:shellcheck|shellcheck|ShellCheck
 vendored|cmd:autoconf|autoconf|autoconf
