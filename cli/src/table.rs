@@ -35,7 +35,7 @@ mod tests {
             let call = Syscall::from_name(Arch::X86_64, name).unwrap();
             let comm = Comm::parse("sh").unwrap();
             let first = FirstSeen { time: Timestamp::from_unix_nanos(time), pid: Tgid(7), tid: Tid(7), comm };
-            recording.observe(call, phase, Observation { first: Some(first), count: None });
+            recording.observe(call, phase, Observation { first: Some(first), ..Observation::default() });
         };
         add("write", Phase::Workload, 1);
         add("read", Phase::Workload, 2);

@@ -7,7 +7,7 @@ use std::sync::{Mutex, PoisonError};
 use libbpf_rs::libbpf_sys;
 use libbpf_rs::skel::{OpenSkel, SkelBuilder};
 use libbpf_rs::{Link, MapCore, MapFlags, MapHandle, MapInfo, PrintLevel, Program};
-use seccomp_trace_core::Phase;
+use seccomp_trace_core::{Captures, Phase};
 
 use crate::skel::recorder::{OpenRecorderSkel, RecorderSkel, RecorderSkelBuilder, types};
 use crate::{Error, wire};
@@ -19,6 +19,13 @@ pub(crate) struct Config {
     pub(crate) count_calls: bool,
 }
 
+/// What is particular to one target.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct TargetConfig {
+    pub(crate) events: bool,
+    pub(crate) captures: Captures,
+}
+
 /// Handles to what lives in the kernel. The skeleton itself, with its copy of the kernel's BTF, is gone by then.
 pub(crate) struct Instance {
     pub(crate) config: Config,
@@ -27,6 +34,8 @@ pub(crate) struct Instance {
     pub(crate) seen: MapHandle,
     pub(crate) first: MapHandle,
     pub(crate) counts: MapHandle,
+    pub(crate) captures: MapHandle,
+    pub(crate) values: MapHandle,
     pub(crate) odd: MapHandle,
     pub(crate) events: MapHandle,
     pub(crate) launchers: MapHandle,
@@ -61,6 +70,8 @@ impl Instance {
             seen: MapHandle::try_from(&skel.maps.seen).map_err(load_error)?,
             first: MapHandle::try_from(&skel.maps.first).map_err(load_error)?,
             counts: MapHandle::try_from(&skel.maps.counts).map_err(load_error)?,
+            captures: MapHandle::try_from(&skel.maps.captures).map_err(load_error)?,
+            values: MapHandle::try_from(&skel.maps.values).map_err(load_error)?,
             odd: MapHandle::try_from(&skel.maps.odd).map_err(load_error)?,
             events: MapHandle::try_from(&skel.maps.events).map_err(load_error)?,
             launchers: MapHandle::try_from(&skel.maps.launchers).map_err(load_error)?,
@@ -73,7 +84,7 @@ impl Instance {
     }
 
     /// Takes a free slot, empties it and gives it a new generation and one live task.
-    pub(crate) fn take_slot(&self, events: bool) -> Result<(u16, u32), Error> {
+    pub(crate) fn take_slot(&self, config: &TargetConfig) -> Result<(u16, u32), Error> {
         let mut slots = self.slots.lock().unwrap_or_else(PoisonError::into_inner);
         for (slot, state) in (0u16..).zip(slots.iter_mut()) {
             // The tasks of a target that was given up while it lived still write into its rows.
@@ -81,9 +92,13 @@ impl Instance {
                 continue;
             }
             let generation = state.generation.wrapping_add(1).max(1);
-            self.clear(slot)?;
+            self.clear(slot, &config.captures)?;
             self.targets
-                .update(&u32::from(slot).to_ne_bytes(), &wire::new_target(generation, events), MapFlags::ANY)
+                .update(
+                    &u32::from(slot).to_ne_bytes(),
+                    &wire::new_target(generation, config.events),
+                    MapFlags::ANY,
+                )
                 .map_err(Error::map("targets"))?;
             *state = Slot { generation, in_use: true };
             return Ok((slot, generation));
@@ -140,17 +155,25 @@ impl Instance {
         self.programs.iter().try_fold(0u64, |sum, program| Ok(sum + recursion_misses(program.as_fd())?))
     }
 
-    fn clear(&self, slot: u16) -> Result<(), Error> {
-        let (seen, first) = (vec![0; wire::NR_MAX], vec![0; wire::FIRST_ROW]);
-        let start = u32::from(slot) * wire::ROWS;
-        for row in start..start + wire::ROWS {
-            let key = row.to_ne_bytes();
-            self.seen.update(&key, &seen, MapFlags::ANY).map_err(Error::map("seen"))?;
-            self.first.update(&key, &first, MapFlags::ANY).map_err(Error::map("first"))?;
+    /// Empties the rows of a slot, and marks in them which calls are captured.
+    fn clear(&self, slot: u16, captures: &Captures) -> Result<(), Error> {
+        let first = vec![0; wire::FIRST_ROW];
+        for abi in 0..wire::ABIS {
+            let (seen, config) = wire::capture_rows(abi, captures);
+            let at = u32::from(slot) * wire::ABIS + abi;
+            self.captures
+                .update(&at.to_ne_bytes(), &config, MapFlags::ANY)
+                .map_err(Error::map("captures"))?;
+            for phase in Phase::ALL {
+                let key = wire::row(slot.into(), wire::phase_number(phase), abi).to_ne_bytes();
+                self.seen.update(&key, &seen, MapFlags::ANY).map_err(Error::map("seen"))?;
+                self.first.update(&key, &first, MapFlags::ANY).map_err(Error::map("first"))?;
+            }
         }
-        let rows = start..start + wire::ROWS;
-        for key in self.odd.keys().filter(|key| wire::u32_at(key, 0).is_some_and(|row| rows.contains(&row))) {
-            self.odd.delete(&key).map_err(Error::map("odd"))?;
+        for (map, name) in [(&self.odd, "odd"), (&self.values, "values")] {
+            for key in map.keys().filter(|key| wire::is_of_slot(key, slot)) {
+                map.delete(&key).map_err(Error::map(name))?;
+            }
         }
         let tally = vec![0; size_of::<types::signal_tally>()];
         self.signals
@@ -165,6 +188,7 @@ fn configure(open: &mut OpenRecorderSkel<'_>, config: Config) -> libbpf_rs::Resu
     open.maps.signals.set_max_entries(u32::from(config.slots))?;
     open.maps.seen.set_max_entries(rows)?;
     open.maps.first.set_max_entries(rows)?;
+    open.maps.captures.set_max_entries(u32::from(config.slots) * wire::ABIS)?;
     if config.count_calls {
         open.maps.counts.set_max_entries(rows)?;
     }

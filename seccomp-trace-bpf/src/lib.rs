@@ -25,6 +25,7 @@
 pub mod config;
 pub mod probe;
 
+mod captures;
 mod clock;
 mod error;
 mod events;

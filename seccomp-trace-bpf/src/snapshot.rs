@@ -6,7 +6,7 @@ use seccomp_trace_core::{FirstSeen, Observation, Phase, Recording, Syscall, Tgid
 use crate::clock::Clock;
 use crate::instance::Instance;
 use crate::skel::recorder::types;
-use crate::{Error, wire};
+use crate::{Error, captures, wire};
 
 /// Adds everything that the tables of `slot` hold to `recording`. Takes nothing away from them.
 pub(crate) fn read(
@@ -19,12 +19,14 @@ pub(crate) fn read(
         for abi in 0..wire::ABIS {
             let row = wire::row(slot.into(), wire::phase_number(phase), abi);
             let seen = lookup(&instance.seen, row, "seen")?;
-            if seen.iter().all(|byte| *byte == 0) {
+            if !seen.iter().copied().any(wire::was_seen) {
                 continue;
             }
+            let captured = captures::read(instance, slot, row, abi)?;
             let first = lookup(&instance.first, row, "first")?;
             let counts = if instance.config.count_calls { Some(count_row(instance, row)?) } else { None };
-            for (call, observation) in calls(abi, &seen, &first, counts.as_deref(), clock) {
+            for (call, mut observation) in calls(abi, &seen, &first, counts.as_deref(), clock) {
+                observation.args = captured.get(&call).cloned();
                 recording.observe(call, phase, observation);
             }
         }
@@ -42,25 +44,24 @@ fn calls<'a>(
 ) -> impl Iterator<Item = (Syscall, Observation)> + 'a {
     let arch = wire::arch_of(abi);
     (0i32..).zip(seen.iter().enumerate()).filter_map(move |(nr, (index, byte))| {
-        let arch = arch.filter(|_| *byte != 0)?;
+        let arch = arch.filter(|_| wire::was_seen(*byte))?;
         let who = first.get(index * wire::FIRST_SEEN..).and_then(wire::who);
         let count = counts.and_then(|counts| counts.get(index).copied());
-        Some((Syscall::new(arch, nr), Observation { first: who.map(|who| first_seen(who, clock)), count }))
+        Some((
+            Syscall::new(arch, nr),
+            Observation { first: who.map(|who| first_seen(who, clock)), count, args: None },
+        ))
     })
 }
 
 /// The calls whose numbers are outside the tables.
 fn odd_calls(instance: &Instance, slot: u16, clock: Clock, recording: &mut Recording) -> Result<(), Error> {
-    let rows = u32::from(slot) * wire::ROWS..(u32::from(slot) + 1) * wire::ROWS;
-    for key in instance.odd.keys() {
+    for key in instance.odd.keys().filter(|key| wire::is_of_slot(key, slot)) {
         let (Some(row), Some(nr)) = (wire::u32_at(&key, 0), wire::u32_at(&key, 4)) else { continue };
-        if !rows.contains(&row) {
-            continue;
-        }
         let Some(value) = instance.odd.lookup(&key, MapFlags::ANY).map_err(Error::map("odd"))? else {
             continue;
         };
-        let within = row - rows.start;
+        let within = row % wire::ROWS;
         let (Some(phase), Some(arch)) =
             (wire::phase_of(within / wire::ABIS), wire::arch_of(within % wire::ABIS))
         else {
@@ -71,6 +72,7 @@ fn odd_calls(instance: &Instance, slot: u16, clock: Clock, recording: &mut Recor
         let observation = Observation {
             first: who.map(|who| first_seen(who, clock)),
             count: count.filter(|_| instance.config.count_calls),
+            args: None,
         };
         recording.observe(Syscall::new(arch, i32::from_ne_bytes(nr.to_ne_bytes())), phase, observation);
     }

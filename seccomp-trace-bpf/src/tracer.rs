@@ -4,13 +4,13 @@ use std::os::fd::AsFd;
 use std::sync::Arc;
 
 use nix::unistd::Pid;
-use seccomp_trace_core::{Armed, Collector, CommandSpec, Phase, Target, Tgid};
+use seccomp_trace_core::{Armed, Captures, Collector, CommandSpec, Phase, Target, Tgid};
 
 use crate::Error;
 use crate::clock::Clock;
 use crate::config::refuse;
 use crate::events::Ring;
-use crate::instance::{Config, Instance};
+use crate::instance::{Config, Instance, TargetConfig};
 use crate::launch::{Held, SignalState, pidfd_open};
 use crate::probe::Facts;
 use crate::seed::Seeder;
@@ -18,12 +18,12 @@ use crate::session::{BpfSession, Parts};
 use crate::signals::{self, Relay};
 
 /// How a [`Tracer`] is to be loaded.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone)]
 #[must_use]
 pub struct TracerBuilder {
     slots: u16,
     count_calls: bool,
-    events: bool,
+    target: TargetConfig,
     relay_signals: bool,
 }
 
@@ -43,7 +43,14 @@ impl TracerBuilder {
 
     /// Whether new syscalls and execs are reported to the sink (default no).
     pub fn events(mut self, yes: bool) -> Self {
-        self.events = yes;
+        self.target.events = yes;
+        self
+    }
+
+    /// Which argument of which calls is captured (default none). At most 32 values of each are kept; a call that has
+    /// more is recorded as having any. Costs a hash look-up for each of these calls, and nothing for others.
+    pub fn capture(mut self, captures: Captures) -> Self {
+        self.target.captures = captures;
         self
     }
 
@@ -75,7 +82,7 @@ impl TracerBuilder {
             ring: Arc::new(ring),
             clock,
             facts,
-            events: self.events,
+            target: self.target,
             relay_signals: self.relay_signals,
         })
     }
@@ -99,14 +106,14 @@ pub struct Tracer {
     ring: Arc<Ring>,
     clock: Clock,
     facts: Facts,
-    events: bool,
+    target: TargetConfig,
     relay_signals: bool,
 }
 
 impl Tracer {
     /// A tracer with one slot that does nothing but record.
     pub fn builder() -> TracerBuilder {
-        TracerBuilder { slots: 1, count_calls: false, events: false, relay_signals: false }
+        TracerBuilder { slots: 1, count_calls: false, target: TargetConfig::default(), relay_signals: false }
     }
 
     fn observe_command(&self, spec: &CommandSpec) -> Result<BpfSession, Error> {
@@ -119,7 +126,7 @@ impl Tracer {
     }
 
     fn launch(&self, spec: &CommandSpec, mask: nix::sys::signal::SigSet) -> Result<BpfSession, Error> {
-        let (slot, generation) = self.shared.take_slot(self.events)?;
+        let (slot, generation) = self.shared.take_slot(&self.target)?;
         let mut guard = SlotGuard { instance: &self.shared, slot: Some(slot), armed: false };
         let relay = if self.relay_signals { Some(Relay::new(Arc::clone(&self.shared), slot)?) } else { None };
         let signals = SignalState { mask, ignores_children: signals::heed_children()? };
@@ -141,7 +148,7 @@ impl Tracer {
         let no_process = |source| Error::NoProcess { pid: pid.0, source };
         let raw = i32::try_from(pid.0).map_err(|_| no_process(nix::errno::Errno::ESRCH.into()))?;
         let pidfd = pidfd_open(Pid::from_raw(raw)).map_err(no_process)?;
-        let (slot, generation) = self.shared.take_slot(self.events)?;
+        let (slot, generation) = self.shared.take_slot(&self.target)?;
         let mut guard = SlotGuard { instance: &self.shared, slot: Some(slot), armed: false };
         self.ring.open(slot, generation);
         let parts = self.parts(slot, Armed::Attached)?;

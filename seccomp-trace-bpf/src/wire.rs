@@ -3,7 +3,7 @@
 
 use std::mem::{offset_of, size_of};
 
-use seccomp_trace_core::{Arch, Comm, Phase};
+use seccomp_trace_core::{Arch, Captures, Comm, Phase};
 
 use crate::skel::recorder::types;
 
@@ -47,6 +47,27 @@ pub(crate) fn arch_of(abi: u32) -> Option<Arch> {
 /// The index of a row in the `seen`, `first` and `counts` maps.
 pub(crate) fn row(slot: u32, phase: u32, abi: u32) -> u32 {
     (slot * types::phase::PHASES.0 + phase) * ABIS + abi
+}
+
+/// Whether a key of the `odd` or `values` map, which begin with a row, belongs to a slot.
+pub(crate) fn is_of_slot(key: &[u8], slot: u16) -> bool {
+    u32_at(key, 0).is_some_and(|row| row / ROWS == u32::from(slot))
+}
+
+/// Whether a byte of a row says that the call was made.
+pub(crate) fn was_seen(byte: u8) -> bool {
+    u32::from(byte) & types::seen_flags::SEEN.0 != 0
+}
+
+/// The rows of one ABI before anything was seen: which calls come to the capture, and which argument of them.
+pub(crate) fn capture_rows(abi: u32, captures: &Captures) -> (Vec<u8>, Vec<u8>) {
+    let (mut seen, mut config) = (vec![0; NR_MAX], vec![0; size_of::<types::capture_row>()]);
+    for (call, index) in captures.iter().filter(|(call, _)| arch_of(abi) == Some(call.arch)) {
+        let Some(nr) = usize::try_from(call.nr.0).ok().filter(|nr| *nr < NR_MAX) else { continue };
+        seen[nr] = lowest_byte(types::seen_flags::SEEN_CAPTURES.0);
+        config[offset_of!(types::capture_row, arg) + nr] = index + 1;
+    }
+    (seen, config)
 }
 
 /// A `u32` field; `None` where the value is too short.
@@ -123,15 +144,14 @@ pub(crate) fn first_member(slot: u16, generation: u32, phase: Phase) -> Vec<u8> 
     put(&mut bytes, offset_of!(types::member, row), &first_row.to_ne_bytes());
     put(&mut bytes, offset_of!(types::member, generation), &generation.to_ne_bytes());
     put(&mut bytes, offset_of!(types::member, slot), &slot.to_ne_bytes());
-    put(&mut bytes, offset_of!(types::member, phase), &number.to_ne_bytes()[byte_of_u32()..][..1]);
-    let flags = types::member_flags::MEMBER_INIT.0.to_ne_bytes();
-    put(&mut bytes, offset_of!(types::member, flags), &flags[byte_of_u32()..][..1]);
+    put(&mut bytes, offset_of!(types::member, phase), &[lowest_byte(number)]);
+    put(&mut bytes, offset_of!(types::member, flags), &[lowest_byte(types::member_flags::MEMBER_INIT.0)]);
     bytes
 }
 
-/// Where the lowest byte of a `u32` is in memory.
-const fn byte_of_u32() -> usize {
-    if cfg!(target_endian = "little") { 0 } else { 3 }
+/// A constant that C keeps in a byte.
+const fn lowest_byte(constant: u32) -> u8 {
+    constant.to_le_bytes()[0]
 }
 
 fn put(bytes: &mut [u8], offset: usize, value: &[u8]) {

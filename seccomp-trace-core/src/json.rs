@@ -105,9 +105,9 @@ impl Recording {
                     arch: call.arch,
                     nr: call.nr,
                     name: call.name().map(str::to_owned),
-                    setup: phases.get(&Phase::Setup).copied(),
-                    runtime_init: phases.get(&Phase::RuntimeInit).copied(),
-                    workload: phases.get(&Phase::Workload).copied(),
+                    setup: phases.get(&Phase::Setup).cloned(),
+                    runtime_init: phases.get(&Phase::RuntimeInit).cloned(),
+                    workload: phases.get(&Phase::Workload).cloned(),
                 })
                 .collect(),
         };

@@ -16,6 +16,7 @@
 #![forbid(unsafe_code)]
 
 mod arch;
+mod args;
 mod collector;
 mod completeness;
 mod event;
@@ -30,6 +31,7 @@ mod target;
 mod time;
 
 pub use arch::{Arch, UnknownArch};
+pub use args::{ArgValue, ArgValues, CaptureError, Captures, captures};
 pub use collector::{Collector, Session};
 pub use completeness::{Armed, Ended, Losses};
 pub use event::{Event, Flow, NoSink, Sink};

@@ -1,8 +1,9 @@
 //! The result of observation: which syscalls were made, in which phases, and what may be missing.
 
 use std::collections::BTreeMap;
+use std::collections::btree_map::Entry;
 
-use crate::{Comm, Losses, Phase, Run, RunId, Syscall, Tgid, Tid, Timestamp};
+use crate::{ArgValues, Comm, Losses, Phase, Run, RunId, Syscall, Tgid, Tid, Timestamp};
 
 /// Who made a call first, and when.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, serde::Serialize, serde::Deserialize)]
@@ -19,9 +20,7 @@ pub struct FirstSeen {
 }
 
 /// What is known of one syscall in one phase.
-#[derive(
-    Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Default, serde::Serialize, serde::Deserialize,
-)]
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Default, serde::Serialize, serde::Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Observation {
     /// Who made it first. `None` where the collector could not tell.
@@ -30,6 +29,9 @@ pub struct Observation {
     /// How often it was made, if calls were counted; after a merge the most that one run made it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub count: Option<u64>,
+    /// The values of an argument, if it was captured; `None`: any.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub args: Option<ArgValues>,
 }
 
 impl Observation {
@@ -39,6 +41,7 @@ impl Observation {
             (a, b) => a.or(b),
         };
         self.count = self.count.max(other.count);
+        self.args = ArgValues::join(self.args.take(), other.args);
     }
 }
 
@@ -75,17 +78,22 @@ impl Recording {
 
     /// Adds that `call` was made in `phase`; what is known of it already is joined with `observation`.
     pub fn observe(&mut self, call: Syscall, phase: Phase, observation: Observation) {
-        self.calls.entry(call).or_default().entry(phase).or_default().join(observation);
+        match self.calls.entry(call).or_default().entry(phase) {
+            Entry::Vacant(entry) => {
+                entry.insert(observation);
+            }
+            Entry::Occupied(mut entry) => entry.get_mut().join(observation),
+        }
     }
 
     /// Adds everything that `other` holds.
     pub fn merge(&mut self, other: Self) {
         for (id, run) in other.runs {
             match self.runs.entry(id) {
-                std::collections::btree_map::Entry::Vacant(entry) => {
+                Entry::Vacant(entry) => {
                     entry.insert(run);
                 }
-                std::collections::btree_map::Entry::Occupied(mut entry) => entry.get_mut().join(run),
+                Entry::Occupied(mut entry) => entry.get_mut().join(run),
             }
         }
         for (call, phases) in other.calls {

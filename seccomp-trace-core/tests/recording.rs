@@ -3,8 +3,8 @@
 use proptest::collection::vec;
 use proptest::prelude::*;
 use seccomp_trace_core::{
-    Arch, Armed, Comm, Ended, FirstSeen, Host, Losses, Observation, Phase, Recording, RecordingError, Run,
-    RunId, Syscall, Tgid, Tid, Timestamp,
+    Arch, ArgValue, ArgValues, Armed, Comm, Ended, FirstSeen, Host, Losses, Observation, Phase, Recording,
+    RecordingError, Run, RunId, Syscall, Tgid, Tid, Timestamp,
 };
 
 fn run() -> impl Strategy<Value = (RunId, Run)> {
@@ -36,8 +36,14 @@ fn observation() -> impl Strategy<Value = Observation> {
                 comm: Comm::from_kernel(comm),
             }
         });
-    (proptest::option::of(first), proptest::option::of(any::<u64>()))
-        .prop_map(|(first, count)| Observation { first, count })
+    let args = (0..2u8, proptest::collection::btree_map(0..4u64, any::<u64>(), 0..3), any::<bool>());
+    let args = args.prop_map(|(index, values, widened)| ArgValues {
+        index,
+        values: values.into_iter().map(|(value, count)| (ArgValue(value), count)).collect(),
+        widened,
+    });
+    (proptest::option::of(first), proptest::option::of(any::<u64>()), proptest::option::of(args))
+        .prop_map(|(first, count, args)| Observation { first, count, args })
 }
 
 fn recording() -> impl Strategy<Value = Recording> {

@@ -33,9 +33,30 @@ enum abi {
 
 #define COMM_LEN 16
 
-/* 1 where the call was made. Only ever written 1, so readers need no lock. */
+/* A byte of a seen_row. Written as a whole, always to the same: no lock. */
+enum seen_flags {
+	SEEN = 1,	   /* the call was made */
+	SEEN_CAPTURES = 2, /* one of its arguments is captured at every call */
+};
+
 struct seen_row {
 	u8 nr[NR_MAX];
+};
+
+/* Distinct values of one argument that are kept; one more, and none counts. */
+#define CAPTURE_VALUES 32
+
+/* What is captured of the calls of one slot and ABI: slot * ABIS + abi. */
+struct capture_row {
+	u8 arg[NR_MAX];	     /* the argument's index + 1; 0: none */
+	u8 distinct[NR_MAX]; /* values seen in all phases */
+	u8 widened[NR_MAX];  /* 1: too many values, or no room for one */
+};
+
+struct capture_key {
+	u32 row;
+	u32 nr;
+	u64 value; /* all 64 bits of the register; 32 of a 32-bit caller's */
 };
 
 /* Who made a call first. time_ns is claimed by compare-and-swap: one writer. */

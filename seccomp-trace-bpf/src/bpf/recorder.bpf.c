@@ -50,6 +50,7 @@ struct {
 
 /* A type reaches BTF, and so the loader's checks, only through a variable. */
 const struct event *unused_event __attribute__((unused));
+const enum seen_flags *unused_seen_flags __attribute__((unused));
 const enum phase *unused_phase __attribute__((unused));
 const enum abi *unused_abi __attribute__((unused));
 const enum member_flags *unused_member_flags __attribute__((unused));
@@ -76,6 +77,8 @@ static __always_inline u32 abi_of(struct task_struct *task, long *id)
 #endif
 }
 
+#include "capture.h"
+
 /* Off the hot path: at most once per row and number. */
 static __noinline int first_call(struct member *self, struct seen_row *row, u32 index, u64 nr)
 {
@@ -90,7 +93,7 @@ static __noinline int first_call(struct member *self, struct seen_row *row, u32 
 
 	if (won)
 		fill_who(&firsts->nr[nr]);
-	row->nr[nr] = 1;
+	row->nr[nr] |= SEEN;
 	if (won && (target->flags & TARGET_EVENTS)) {
 		struct event event = {
 			.kind = EVENT_NEW_SYSCALL,
@@ -168,7 +171,11 @@ int BPF_PROG(on_sys_enter, struct pt_regs *regs, long id)
 
 	struct seen_row *row = bpf_map_lookup_elem(&seen, &index);
 
-	if (!row || row->nr[nr])
+	if (!row || row->nr[nr] == SEEN)
+		return 0;
+	if (row->nr[nr] & SEEN_CAPTURES)
+		capture(regs, self, row, index, nr);
+	if (row->nr[nr] & SEEN)
 		return 0;
 	return first_call(self, row, index, nr);
 }
