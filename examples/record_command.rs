@@ -4,7 +4,7 @@
 use anyhow::Context;
 use seccomp_trace_bpf::Tracer;
 use seccomp_trace_core::{Collector, CommandSpec, Ended, NoSink, Session, Target};
-use seccomp_trace_profile::{Environment, Policy, check, generate};
+use seccomp_trace_profile::{Environment, Policy, check_instances, generate};
 
 fn main() -> anyhow::Result<()> {
     let mut words = std::env::args_os().skip(1);
@@ -19,7 +19,7 @@ fn main() -> anyhow::Result<()> {
     }
 
     let generated = generate(&recording, &Policy::default())?;
-    let report = check(&generated.profile, &generated.added, &Environment::default())?;
+    let report = check_instances(&generated.profile, &generated.instances, &Environment::default())?;
     eprintln!("{} calls proven allowed with libseccomp {}", report.allowed.len(), report.libseccomp);
     print!("{}", generated.profile.to_json());
     Ok(())

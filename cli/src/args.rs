@@ -78,6 +78,10 @@ pub(crate) struct RunArgs {
     /// Write the recording itself to FILE (`-`: standard output)
     #[arg(long, value_name = "FILE")]
     pub(crate) recording: Option<PathBuf>,
+    /// Of which syscalls an argument is recorded and becomes a condition: names such as socket,prctl,unshare, or
+    /// `default` (socket by address family), or `none`
+    #[arg(long, value_name = "NAMES", default_value = "default")]
+    pub(crate) args: String,
     /// Keep the command's arguments in the recording (they may hold secrets)
     #[arg(long)]
     pub(crate) argv: bool,
@@ -106,6 +110,9 @@ pub(crate) struct GenerateArgs {
     pub(crate) recordings: Vec<PathBuf>,
     #[command(flatten)]
     pub(crate) policy: PolicyArgs,
+    /// Whether recorded arguments become conditions: `recorded` or `none`
+    #[arg(long, value_name = "WHICH", default_value = "recorded", value_parser = ["recorded", "none"])]
+    pub(crate) args: String,
     /// Fail if one of the recordings may be incomplete
     #[arg(long)]
     pub(crate) strict: bool,

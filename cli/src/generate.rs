@@ -12,7 +12,7 @@ use crate::profile::{self, ProfilePlan};
 
 /// Runs `seccomp-trace generate`.
 pub(crate) fn generate(args: &GenerateArgs) -> anyhow::Result<Exit> {
-    let plan = ProfilePlan::resolve(&args.policy)?;
+    let plan = ProfilePlan::resolve(&args.policy, args.args != "none")?;
     let mut recording = Recording::default();
     for path in &args.recordings {
         recording.merge(read(path)?);

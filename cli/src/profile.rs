@@ -4,7 +4,9 @@ use std::path::{Path, PathBuf};
 
 use anyhow::{Context, ensure};
 use seccomp_trace_core::Recording;
-use seccomp_trace_profile::{CheckReport, Environment, Output, Policy, Profile, Written, check, generate};
+use seccomp_trace_profile::{
+    CheckReport, Environment, Output, Policy, Profile, Written, check_instances, generate,
+};
 
 use crate::args::PolicyArgs;
 use crate::user;
@@ -17,9 +19,10 @@ pub(crate) struct ProfilePlan {
 
 impl ProfilePlan {
     /// Reads BASE and finds out whether the output can be written. Without `-o`, it is standard output.
-    pub(crate) fn resolve(args: &PolicyArgs) -> anyhow::Result<Self> {
+    pub(crate) fn resolve(args: &PolicyArgs, conditions: bool) -> anyhow::Result<Self> {
         let base = args.base.as_deref().map(read_base).transpose()?;
-        let policy = Policy { base, baseline: args.runtime, errno: args.errno, ..Policy::default() };
+        let policy =
+            Policy { base, baseline: args.runtime, errno: args.errno, conditions, ..Policy::default() };
         let stdout = PathBuf::from("-");
         let output = prepare_output(args.output.as_deref().unwrap_or(&stdout))?;
         Ok(Self { policy, output })
@@ -33,7 +36,7 @@ impl ProfilePlan {
     /// Derives the profile, checks it and writes it.
     pub(crate) fn make(&self, recording: &Recording, quiet: bool) -> anyhow::Result<()> {
         let generated = generate(recording, &self.policy).context("cannot make a profile")?;
-        let report = check(&generated.profile, &generated.added, &Environment::default())
+        let report = check_instances(&generated.profile, &generated.instances, &Environment::default())
             .context("the profile failed its check and was not written")?;
         write(&self.output, &generated.profile.to_json(), quiet)?;
         if !quiet {

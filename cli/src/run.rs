@@ -2,8 +2,11 @@
 
 use std::path::Path;
 
+use anyhow::Context;
 use seccomp_trace_bpf::{BpfSession, Tracer};
-use seccomp_trace_core::{Collector, CommandSpec, Ended, NoSink, Phase, Recording, Session, Target};
+use seccomp_trace_core::{
+    Arch, Captures, Collector, CommandSpec, Ended, NoSink, Phase, Recording, Session, Target, captures,
+};
 use seccomp_trace_profile::Output;
 
 use crate::args::RunArgs;
@@ -15,6 +18,7 @@ use crate::{inherited, profile, user};
 /// What `run` is to do, with everything checked that can be checked before the command starts.
 struct Plan {
     command: CommandSpec,
+    captures: Captures,
     profile: Option<ProfilePlan>,
     recording: Option<Output>,
     no_wait: bool,
@@ -36,9 +40,11 @@ impl Plan {
             command = command.credentials(user::resolve(name)?);
         }
         // Without -o there is no profile to write, but a wrong BASE is still a mistake to be told before the start.
-        let profile = ProfilePlan::resolve(&args.policy)?;
+        let profile = ProfilePlan::resolve(&args.policy, args.args != "none")?;
+        let native = Arch::native().context("this architecture cannot be recorded on")?;
         Ok(Self {
             command,
+            captures: captures(&args.args, native).context("cannot use --args")?,
             profile: args.policy.output.is_some().then_some(profile),
             recording: args.recording.as_deref().map(profile::prepare_output).transpose()?,
             no_wait: args.no_wait,
@@ -51,7 +57,7 @@ impl Plan {
 /// Runs `seccomp-trace run`. The result is the command's own status, unless that is 0 and something of ours failed.
 pub(crate) fn run(args: RunArgs) -> anyhow::Result<Exit> {
     let plan = Plan::resolve(args)?;
-    let tracer = Tracer::builder().relay_signals(true).load()?;
+    let tracer = Tracer::builder().relay_signals(true).capture(plan.captures.clone()).load()?;
     let mut session = tracer.observe(Target::Command(plan.command.clone()))?;
     let ended = wait(&mut session, plan.no_wait)?;
     let status = session.command_status().map_or(Exit::RUN_TROUBLE, Exit::from);

@@ -34,6 +34,7 @@ mod baseline;
 pub mod bpf;
 #[cfg(feature = "libseccomp")]
 mod check;
+mod constants;
 mod errno;
 mod error;
 mod generate;
@@ -45,7 +46,7 @@ mod verdict;
 
 pub use baseline::{ALWAYS, Always, BASELINE_VERSION, BASELINES, Baseline, BaselineEntry, RuntimeBaseline};
 #[cfg(feature = "libseccomp")]
-pub use check::{CheckReport, Compiled, NoNewPrivs, check, libseccomp_version, load};
+pub use check::{CheckReport, Compiled, NoNewPrivs, check, check_instances, libseccomp_version, load};
 pub use errno::Errno;
 pub use error::ProfileError;
 #[cfg(feature = "libseccomp")]

@@ -53,20 +53,32 @@ pub fn check(
     calls: &BTreeSet<Syscall>,
     environment: &Environment,
 ) -> Result<CheckReport, ProfileError> {
+    check_instances(profile, &calls.iter().map(|call| (*call, [0; 6])).collect(), environment)
+}
+
+/// As [`check`], with the arguments that each call has.
+///
+/// # Errors
+/// As [`check`].
+pub fn check_instances(
+    profile: &Profile,
+    calls: &BTreeSet<(Syscall, [u64; 6])>,
+    environment: &Environment,
+) -> Result<CheckReport, ProfileError> {
     let mut report = CheckReport {
         libseccomp: libseccomp_version()?,
         allowed: BTreeSet::new(),
         unknown_to_libseccomp: BTreeSet::new(),
     };
     let mut denials = Vec::new();
-    let natives: BTreeSet<Arch> = calls.iter().map(|call| call.arch.native_of()).collect();
+    let natives: BTreeSet<Arch> = calls.iter().map(|(call, _)| call.arch.native_of()).collect();
     for native in natives {
         let resolved = Resolved::new(profile, environment, native)?;
         let filters = filters(&resolved)?;
-        for call in calls.iter().filter(|call| call.arch.native_of() == native) {
+        for (call, args) in calls.iter().filter(|(call, _)| call.arch.native_of() == native) {
             // Any filter says what happens to the calls of an ABI that is not in the list.
             let filter = filters.get(&call.arch).unwrap_or(&filters[&native]);
-            let verdict = filter.verdict(*call, [0; 6]);
+            let verdict = filter.verdict(*call, *args);
             if verdict.executes() {
                 report.allowed.insert(*call);
             } else if filter.arch() == call.arch && names_it(&resolved, *call) && !is_known(*call) {

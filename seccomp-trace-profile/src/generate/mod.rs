@@ -1,6 +1,7 @@
 //! A recording and a policy make a profile.
 
 mod arches;
+mod conditions;
 mod needs;
 mod policy;
 mod reason;
@@ -8,6 +9,7 @@ mod warning;
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use conditions::{Conditions, covers_i386};
 use needs::Needs;
 pub use policy::{Policy, SetupCalls};
 pub use reason::Reason;
@@ -25,6 +27,9 @@ pub struct Generated {
     /// The calls that this run added: what was recorded, and what is allowed whatever was recorded, the latter
     /// for every ABI of the profile that has it. These are what a check must find allowed.
     pub added: BTreeSet<Syscall>,
+    /// The same calls with the arguments that a check must find allowed: of a call with a condition each value, of
+    /// the others zeros.
+    pub instances: BTreeSet<(Syscall, [u64; 6])>,
     /// Recorded calls that the base mentions, so that its rules alone decide about them.
     pub governed: BTreeSet<Syscall>,
     /// Recorded numbers that have no name in their ABI; no profile can allow them.
@@ -37,7 +42,8 @@ pub struct Generated {
 ///
 /// Calls of the program and of the runtime under the filter are allowed, those of [`ALWAYS`], and the baseline
 /// of the policy's runtimes; everything else fails with the policy's errno. Rules are grouped by [`Reason`],
-/// each name is in one of them, and no rule is empty. With a base, its rules come first and unchanged, and
+/// each name is in one of them, and no rule is empty. A name whose argument was captured has one rule per value
+/// instead, with a comment that names it, beside which another group may allow the name with any argument. With a base, its rules come first and unchanged, and
 /// only names that none of them mentions are added, whatever those rules' action and conditions.
 ///
 /// The same recording and the same policy give the same bytes.
@@ -53,10 +59,17 @@ pub fn generate(recording: &Recording, policy: &Policy) -> Result<Generated, Pro
     arches::cover(&mut profile, &needs)?;
     let covered = covered(&profile, &needs)?;
 
-    let mut groups = Groups { base: &base_names, reasons: BTreeMap::new() };
+    let conditions = Conditions::of(recording, &needs, policy);
+    let mut groups = Groups {
+        base: &base_names,
+        conditions: &conditions,
+        reasons: BTreeMap::new(),
+        conditional: BTreeMap::new(),
+    };
     let mut generated = Generated {
         profile,
         added: BTreeSet::new(),
+        instances: BTreeSet::new(),
         governed: BTreeSet::new(),
         unnamed: BTreeSet::new(),
         warnings: Vec::new(),
@@ -81,7 +94,13 @@ pub fn generate(recording: &Recording, policy: &Policy) -> Result<Generated, Pro
         }
     }
     generated.warnings = warnings(policy, &needs, &covered, &groups);
-    generated.profile.syscalls.get_or_default().extend(groups.rules());
+    generated.warnings.extend(conditions.warnings.iter().cloned());
+    generated.instances = generated
+        .added
+        .iter()
+        .flat_map(|call| groups.instances(*call).into_iter().map(|args| (*call, args)))
+        .collect();
+    generated.profile.syscalls.get_or_default().extend(groups.rules(covers_i386(&covered)));
     Ok(generated)
 }
 
@@ -92,7 +111,7 @@ impl Generated {
             None => self.unnamed.insert(call),
             Some(name) if groups.base.contains(name) => self.governed.insert(call),
             Some(name) => {
-                groups.claim(name, reason);
+                groups.recorded(name, reason);
                 self.added.insert(call)
             }
         };
@@ -102,7 +121,11 @@ impl Generated {
 /// Names and the first reason for each.
 struct Groups<'a> {
     base: &'a BTreeSet<&'a str>,
+    conditions: &'a Conditions,
+    /// Names that are allowed with any argument.
     reasons: BTreeMap<&'static str, Reason>,
+    /// Names that were recorded and have a condition.
+    conditional: BTreeMap<&'static str, Reason>,
 }
 
 impl Groups<'_> {
@@ -112,12 +135,36 @@ impl Groups<'_> {
         }
     }
 
-    fn rules(self) -> Vec<Rule> {
+    fn recorded(&mut self, name: &'static str, reason: &Reason) {
+        if self.conditions.get(name).is_none() {
+            self.claim(name, reason);
+        } else if !self.base.contains(name) {
+            self.conditional.entry(name).or_insert_with(|| reason.clone());
+        }
+    }
+
+    fn instances(&self, call: Syscall) -> Vec<[u64; 6]> {
+        let mut instances = self.conditions.instances(call);
+        if call.name().is_some_and(|name| self.reasons.contains_key(name)) {
+            instances.push([0; 6]);
+        }
+        instances
+    }
+
+    fn rules(self, i386: bool) -> Vec<Rule> {
         let mut names: BTreeMap<Reason, Vec<String>> = BTreeMap::new();
         for (name, reason) in self.reasons {
             names.entry(reason).or_default().push(name.to_owned());
         }
-        names.into_iter().map(|(reason, names)| Rule::allow(names, reason.to_string())).collect()
+        let whole = names.into_iter().map(|(reason, names)| {
+            let rule = Rule::allow(names, reason.to_string());
+            (reason, rule)
+        });
+        let mut rules: Vec<_> = whole.collect();
+        rules.extend(self.conditions.rules(&self.conditional, i386));
+        // Stable: a group's names first, then its conditions by name and value.
+        rules.sort_by(|(one, _), (other, _)| one.cmp(other));
+        rules.into_iter().map(|(_, rule)| rule).collect()
     }
 }
 

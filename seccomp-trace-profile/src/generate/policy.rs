@@ -17,7 +17,7 @@ pub enum SetupCalls {
 }
 
 /// What a profile is to be besides what was recorded.
-#[derive(Debug, Clone, PartialEq, Eq, Default)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Policy {
     /// A profile to extend. Its rules stay as they are, and decide about every name that they mention.
     pub base: Option<Profile>,
@@ -29,4 +29,19 @@ pub struct Policy {
     pub setup: SetupCalls,
     /// The runtime that was observed, for the comment; `None`: what the recording says.
     pub runtime: Option<String>,
+    /// Whether arguments whose values were captured become conditions (default yes).
+    pub conditions: bool,
+}
+
+impl Default for Policy {
+    fn default() -> Self {
+        Self {
+            base: None,
+            baseline: Baseline::default(),
+            errno: None,
+            setup: SetupCalls::default(),
+            runtime: None,
+            conditions: true,
+        }
+    }
 }

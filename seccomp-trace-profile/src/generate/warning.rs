@@ -26,6 +26,11 @@ pub enum Warning {
         /// What it was.
         was: Action,
     },
+    /// A captured argument had bits in its upper half, which the kernel ignores and a filter compares.
+    UpperHalf {
+        /// The call, which is allowed with any argument.
+        name: String,
+    },
     /// A rule of the base has no names: engines drop it, crun refuses it.
     EmptyBaseRule {
         /// Its position.
@@ -58,6 +63,11 @@ impl fmt::Display for Warning {
             Self::DefaultAction { was } => {
                 write!(f, "the base profile's default action was {was}; it is SCMP_ACT_ERRNO now")
             }
+            Self::UpperHalf { name } => write!(
+                f,
+                "{name} was called with garbage in the upper half of its argument, which the kernel ignores and a \
+                 filter does not: it is allowed with any argument"
+            ),
             Self::EmptyBaseRule { index } => {
                 write!(f, "the base profile's rule syscalls[{index}] has no names: some runtimes refuse it")
             }

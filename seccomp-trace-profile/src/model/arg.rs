@@ -54,6 +54,17 @@ pub struct Arg {
 }
 
 impl Arg {
+    /// Holds where the argument has exactly this value, in all 64 bits.
+    pub(crate) fn equal(index: ArgIndex, value: u64) -> Self {
+        Self {
+            index: Field::Set(index),
+            value: Field::Set(value),
+            value_two: Field::Absent,
+            op: Operator::Equal,
+            other: BTreeMap::new(),
+        }
+    }
+
     /// Which argument.
     #[must_use]
     pub fn index(&self) -> ArgIndex {

@@ -56,6 +56,11 @@ impl Rule {
         }
     }
 
+    /// A rule that allows one call where one condition holds.
+    pub(crate) fn allow_if(name: String, condition: Arg, comment: String) -> Self {
+        Self { args: Field::Set(vec![condition]), ..Self::allow(vec![name], comment) }
+    }
+
     /// The calls that the rule is about, in the file's order. None: it matches nothing.
     pub fn names(&self) -> impl Iterator<Item = &str> {
         self.name.text().into_iter().chain(self.names.items().iter().map(String::as_str))
