@@ -1,9 +1,13 @@
 //! `seccomp-trace doctor`: can this machine trace?
 
-use seccomp_trace_bpf::Tracer;
+use std::fmt::Write as _;
+use std::io::Write;
+
+use anyhow::Context;
 use seccomp_trace_bpf::config::{lacking, refuse};
 use seccomp_trace_bpf::probe::{BtfFacts, Facts};
-use seccomp_trace_core::{Collector, CommandSpec, Ended, NoSink, Phase, Session, Syscall, Target};
+use seccomp_trace_bpf::{Error, LaunchError, Tracer};
+use seccomp_trace_core::{Collector, CommandSpec, Ended, NoSink, Phase, Session, Target};
 use serde::Serialize;
 
 use crate::args::DoctorArgs;
@@ -28,18 +32,15 @@ struct Report {
 /// Runs `seccomp-trace doctor`.
 pub(crate) fn doctor(args: &DoctorArgs) -> anyhow::Result<Exit> {
     let report = examine();
-    if args.json {
-        println!("{}", serde_json::to_string_pretty(&report)?);
-    } else {
-        print(&report);
-    }
+    let text = if args.json { serde_json::to_string_pretty(&report)? + "\n" } else { text(&report) };
+    std::io::stdout().lock().write_all(text.as_bytes()).context("cannot write to standard output")?;
     Ok(if report.can_trace { Exit::SUCCESS } else { Exit::FOUND })
 }
 
 fn examine() -> Report {
     let facts = Facts::read();
     let mut checks = static_checks(&facts);
-    let trial = try_it();
+    let trial = try_it(&facts);
     let can_trace = trial.ok;
     checks.push(trial);
     Report { can_trace, checks }
@@ -74,18 +75,18 @@ fn static_checks(facts: &Facts) -> Vec<Check> {
             "CAP_BPF",
             facts.may_bpf(),
             yes_no(facts.may_bpf()),
-            "run as root, or setcap cap_bpf,cap_perfmon+ep",
+            "run as root, or give the binary the capabilities: setcap cap_bpf,cap_perfmon+ep FILE",
         ),
         check(
             "CAP_PERFMON",
             facts.may_trace(),
             yes_no(facts.may_trace()),
-            "run as root, or setcap cap_bpf,cap_perfmon+ep",
+            "run as root, or give the binary the capabilities: setcap cap_bpf,cap_perfmon+ep FILE",
         ),
         check(
             "initial user namespace",
-            facts.initial_user_namespace,
-            yes_no(facts.initial_user_namespace),
+            facts.initial_user_namespace != Some(false),
+            facts.initial_user_namespace.map_or_else(|| "unknown".to_owned(), yes_no),
             "run as root of the host, not of a user namespace",
         ),
         check(
@@ -107,42 +108,47 @@ fn libseccomp() -> Check {
 }
 
 /// The proof: a command is traced, and a call that it certainly makes is found.
-fn try_it() -> Check {
-    let result =
-        if let Some(refusal) = refuse(&Facts::read()) { Err(refusal.to_string()) } else { trace_true() };
+fn try_it(facts: &Facts) -> Check {
+    let fact = "tracing a command";
+    if refuse(facts).is_some() {
+        return Check { fact, ok: false, value: "not tried".to_owned(), remedy: None };
+    }
+    let result = trace_true().map_err(|error| format!("{:#}", anyhow::Error::new(error)));
     let (ok, value, remedy) = match result {
-        Ok(calls) => (true, format!("{calls} syscalls recorded"), None),
+        Ok(Some(0)) => (false, "no syscalls were recorded".to_owned(), None),
+        Ok(Some(calls)) => (true, format!("{calls} syscalls recorded"), None),
+        Ok(None) => {
+            (true, "the programs load; not tried on a command: there is no `true` in PATH".to_owned(), None)
+        }
         Err(text) => match text.split_once("; ") {
             Some((fact, remedy)) => (false, fact.to_owned(), Some(remedy.to_owned())),
             None => (false, text, None),
         },
     };
-    Check { fact: "tracing a command", ok, value, remedy }
+    Check { fact, ok, value, remedy }
 }
 
-fn trace_true() -> Result<usize, String> {
-    let trace = || {
-        let tracer = Tracer::builder().load()?;
-        let mut session = tracer.observe(Target::Command(CommandSpec::new("true")))?;
-        while !session.poll(None, &mut NoSink)? {}
-        session.finish(Ended::TargetEnded)
+/// How many syscalls `true` makes; `None` where there is no such command.
+fn trace_true() -> Result<Option<usize>, Error> {
+    let tracer = Tracer::builder().load()?;
+    let mut session = match tracer.observe(Target::Command(CommandSpec::new("true"))) {
+        Err(Error::Launch(LaunchError::NotFound { .. })) => return Ok(None),
+        other => other?,
     };
-    let recording =
-        trace().map_err(|error: seccomp_trace_bpf::Error| format!("{:#}", anyhow::Error::new(error)))?;
-    let calls: Vec<_> = recording.syscalls(Phase::Workload).filter_map(Syscall::name).collect();
-    if calls.contains(&"exit_group") {
-        Ok(calls.len())
-    } else {
-        Err("a traced command made no syscalls".to_owned())
-    }
+    while !session.poll(None, &mut NoSink)? {}
+    Ok(Some(session.finish(Ended::TargetEnded)?.syscalls(Phase::Workload).count()))
 }
 
-fn print(report: &Report) {
+fn text(report: &Report) -> String {
+    let mut text = String::new();
+    // Writing to a string cannot fail.
     for check in &report.checks {
-        println!("{} {:24} {}", if check.ok { "ok  " } else { "FAIL" }, check.fact, check.value);
+        let _ =
+            writeln!(text, "{} {:24} {}", if check.ok { "ok  " } else { "FAIL" }, check.fact, check.value);
         if let Some(remedy) = &check.remedy {
-            println!("     {:24} -> {remedy}", "");
+            let _ = writeln!(text, "     {:24} -> {remedy}", "");
         }
     }
-    println!("{}", if report.can_trace { "This machine can trace." } else { "This machine cannot trace." });
+    let _ = writeln!(text, "This machine {} trace.", if report.can_trace { "can" } else { "cannot" });
+    text
 }

@@ -52,7 +52,9 @@ impl From<CommandStatus> for Exit {
 /// The status that an error itself asks for: that the command could not be executed.
 pub(crate) fn status_of(error: &anyhow::Error) -> Option<Exit> {
     match error.downcast_ref::<Error>()? {
-        Error::Launch(LaunchError::NotFound { .. }) => Some(Exit::NOT_FOUND),
+        Error::Launch(LaunchError::NotFound { .. } | LaunchError::NoInterpreter { .. }) => {
+            Some(Exit::NOT_FOUND)
+        }
         Error::Launch(LaunchError::NotExecutable { .. }) => Some(Exit::NOT_EXECUTABLE),
         _ => None,
     }
@@ -61,13 +63,16 @@ pub(crate) fn status_of(error: &anyhow::Error) -> Option<Exit> {
 /// Kills this process with a signal, without a core file: the command has left one if it should.
 fn die_of(number: i32) {
     let _ = setrlimit(Resource::RLIMIT_CORE, 0, 0);
-    // SAFETY: the default disposition runs no code of ours, and the sets are plain data that live across the calls.
+    // SAFETY: system calls on plain data; the default disposition runs no code of ours. They are made directly because
+    // the C library keeps signals 32 and 33 to itself.
     unsafe {
-        libc::signal(number, libc::SIG_DFL);
-        let mut set: libc::sigset_t = std::mem::zeroed();
-        libc::sigemptyset(&mut set);
-        libc::sigaddset(&mut set, number);
-        libc::raise(number);
-        libc::sigprocmask(libc::SIG_UNBLOCK, &set, std::ptr::null_mut());
+        // The kernel's struct sigaction begins with the handler on both ABIs; zero is SIG_DFL, and an empty mask.
+        let default = [0u64; 8];
+        let size = size_of::<u64>();
+        libc::syscall(libc::SYS_rt_sigaction, number, default.as_ptr(), std::ptr::null_mut::<u64>(), size);
+        let unblock = 1u64 << (number - 1);
+        let none = std::ptr::null_mut::<u64>();
+        libc::syscall(libc::SYS_rt_sigprocmask, libc::SIG_UNBLOCK, &raw const unblock, none, size);
+        libc::syscall(libc::SYS_tgkill, libc::getpid(), libc::gettid(), number);
     }
 }

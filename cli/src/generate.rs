@@ -1,9 +1,8 @@
 //! `seccomp-trace generate`: a profile from recordings.
 
-use std::io::Read;
 use std::path::Path;
 
-use anyhow::Context;
+use anyhow::{Context, ensure};
 use seccomp_trace_core::Recording;
 
 use crate::args::GenerateArgs;
@@ -13,6 +12,9 @@ use crate::profile::{self, ProfilePlan};
 /// Runs `seccomp-trace generate`.
 pub(crate) fn generate(args: &GenerateArgs) -> anyhow::Result<Exit> {
     let plan = ProfilePlan::resolve(&args.policy, args.args != "none")?;
+    let stdins =
+        args.recordings.iter().chain(&args.policy.base).filter(|path| *path == Path::new("-")).count();
+    ensure!(stdins <= 1, "standard input can be read once");
     let mut recording = Recording::default();
     for path in &args.recordings {
         recording.merge(read(path)?);
@@ -24,12 +26,9 @@ pub(crate) fn generate(args: &GenerateArgs) -> anyhow::Result<Exit> {
 
 fn read(path: &Path) -> anyhow::Result<Recording> {
     let shown = path.display();
-    let text = if path == Path::new("-") {
-        let mut text = String::new();
-        std::io::stdin().read_to_string(&mut text).map(|_| text)
-    } else {
-        std::fs::read_to_string(path)
-    };
-    let text = text.with_context(|| format!("cannot read the recording {shown}"))?;
-    Recording::from_json(&text).with_context(|| format!("cannot use {shown}"))
+    let text = profile::read_text(path).with_context(|| format!("cannot read the recording {shown}"))?;
+    Recording::from_json(&text).with_context(|| match text.contains("\"defaultAction\"") {
+        true => format!("{shown} is a profile and no recording: extend it with -i"),
+        false => format!("cannot use {shown}"),
+    })
 }

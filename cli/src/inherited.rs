@@ -27,7 +27,9 @@ static BEFORE_MAIN: extern "C" fn() = {
             // of ours gets its number, and the command finds it closed.
             for fd in 0..=2 {
                 if libc::fcntl(fd, libc::F_GETFD) == -1 {
-                    libc::open(c"/dev/null".as_ptr(), libc::O_RDWR | libc::O_CLOEXEC);
+                    // Not usable as what it stands for: output to a closed descriptor must fail.
+                    let access = if fd == 0 { libc::O_WRONLY } else { libc::O_RDONLY };
+                    libc::open(c"/dev/null".as_ptr(), access | libc::O_CLOEXEC);
                 }
             }
         }

@@ -7,6 +7,7 @@ mod generate;
 mod inherited;
 mod profile;
 mod run;
+mod say;
 mod table;
 mod user;
 
@@ -28,7 +29,7 @@ fn main() -> ExitCode {
     match result {
         Ok(status) => status.leave(),
         Err(error) => {
-            eprintln!("seccomp-trace: {error:#}");
+            say::say!("{error:#}");
             exit::status_of(&error).unwrap_or(trouble).leave()
         }
     }

@@ -1,14 +1,20 @@
 //! What `run` and `generate` share: from a recording to a checked profile in a file.
 
+use std::collections::BTreeSet;
+use std::fs::{File, OpenOptions};
+use std::io::{Read, Write};
+use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, ensure};
-use seccomp_trace_core::Recording;
+use seccomp_trace_core::{Recording, Syscall};
 use seccomp_trace_profile::{
-    CheckReport, Environment, Output, Policy, Profile, Written, check_instances, generate,
+    CheckReport, Condition, Environment, Generated, Output, Policy, Profile, ProfileError, Rule, Written,
+    check, check_instances, generate,
 };
 
 use crate::args::PolicyArgs;
+use crate::say::say;
 use crate::user;
 
 /// How a profile is to be made and where it goes; its files have been looked at.
@@ -29,8 +35,32 @@ impl ProfilePlan {
     }
 
     /// Where the profile goes.
-    pub(crate) fn path(&self) -> &Path {
-        self.output.path()
+    pub(crate) fn output(&self) -> &Output {
+        &self.output
+    }
+
+    /// Names the calls that were observed and that the profile does not allow, or not always: no error, since the user
+    /// has chosen the BASE, but nothing to be silent about.
+    fn tell_what_is_not_allowed(&self, generated: &Generated) {
+        let denied = check_calls(&generated.profile, &generated.governed);
+        let conditional = generated.governed.iter().filter(|call| {
+            let restricts = |rule: &&Rule| {
+                let conditions = [rule.includes(), rule.excludes()];
+                !rule.args().is_empty() || conditions.into_iter().any(restricts_where)
+            };
+            let rules = self.policy.base.iter().flat_map(Profile::rules).filter(restricts);
+            !denied.contains(call) && rules.flat_map(Rule::names).any(|name| call.name() == Some(name))
+        });
+        let conditional: BTreeSet<Syscall> = conditional.copied().collect();
+        for (calls, what) in [
+            (&denied, "observed, not allowed here, because BASE decides"),
+            (&conditional, "observed, allowed only where BASE's conditions hold"),
+            (&generated.unnamed, "observed, not allowed here, because the numbers have no name"),
+        ] {
+            if !calls.is_empty() {
+                say!("{what}: {}", list(calls));
+            }
+        }
     }
 
     /// Derives the profile, checks it and writes it.
@@ -40,22 +70,66 @@ impl ProfilePlan {
             .context("the profile failed its check and was not written")?;
         write(&self.output, &generated.profile.to_json(), quiet)?;
         if !quiet {
+            self.tell_what_is_not_allowed(&generated);
             for warning in &generated.warnings {
-                eprintln!("seccomp-trace: warning: {warning}");
+                say!("warning: {warning}");
             }
             if !report.unknown_to_libseccomp.is_empty() {
-                eprintln!("seccomp-trace: warning: {}", unknown_names(&report));
+                say!("warning: {}", unknown_names(&report));
             }
         }
         Ok(())
     }
 }
 
+/// Whether a rule with this condition counts only somewhere.
+fn restricts_where(condition: &Condition) -> bool {
+    !condition.caps().is_empty() || !condition.arches().is_empty() || condition.min_kernel().is_some()
+}
+
+/// As many names as a line of a terminal takes.
+const SHOWN: usize = 10;
+
+/// A list that stays readable.
+fn list(calls: &BTreeSet<Syscall>) -> String {
+    let names = calls.iter().take(SHOWN).map(|call| format!("{call} ({})", call.arch)).collect::<Vec<_>>();
+    let more = calls.len().saturating_sub(SHOWN);
+    if more == 0 { names.join(", ") } else { format!("{} and {more} more", names.join(", ")) }
+}
+
 /// Reads an existing profile.
 pub(crate) fn read_base(path: &Path) -> anyhow::Result<Profile> {
     let shown = path.display();
-    let text = std::fs::read_to_string(path).with_context(|| format!("cannot read the profile {shown}"))?;
-    Profile::from_json(&text).with_context(|| format!("cannot use {shown}"))
+    let text = read_text(path).with_context(|| format!("cannot read the profile {shown}"))?;
+    Profile::from_json(&text).with_context(|| match text.contains("\"seccomp_trace_recording\"") {
+        true => format!("{shown} is a recording and no profile: make one of it with seccomp-trace generate"),
+        false => format!("cannot use {shown}"),
+    })
+}
+
+/// More than any profile or recording is, and less than a machine has of memory.
+const LARGEST: u64 = 256 << 20;
+
+/// The text of a file, or with `-` of standard input.
+pub(crate) fn read_text(path: &Path) -> anyhow::Result<String> {
+    let mut text = String::new();
+    let mut limited: Box<dyn Read> = match path == Path::new("-") {
+        true => Box::new(std::io::stdin()),
+        false => Box::new(File::open(path)?),
+    };
+    let length = limited.by_ref().take(LARGEST + 1).read_to_string(&mut text)?;
+    ensure!(length as u64 <= LARGEST, "it is larger than {} MiB", LARGEST >> 20);
+    Ok(text)
+}
+
+/// Keeps a recording that could not be put where it belongs: the command may not be easy to run again.
+pub(crate) fn rescue(recording: &Recording) {
+    let run = recording.runs().keys().next().map(ToString::to_string).unwrap_or_default();
+    let path = std::env::temp_dir().join(format!("seccomp-trace-{run}.json"));
+    let new = OpenOptions::new().write(true).create_new(true).mode(0o600).open(&path);
+    if new.and_then(|mut file| file.write_all(recording.to_json().as_bytes())).is_ok() {
+        say!("the recording is kept in {}; make a profile of it with seccomp-trace generate", path.display());
+    }
 }
 
 /// Finds out whether a file can be written; under sudo a new one will belong to who called it.
@@ -67,7 +141,7 @@ pub(crate) fn prepare_output(path: &Path) -> anyhow::Result<Output> {
 pub(crate) fn write(output: &Output, text: &str, quiet: bool) -> anyhow::Result<()> {
     let written = output.write(text)?;
     if written == Written::InPlace && output.is_file() && !quiet {
-        eprintln!("seccomp-trace: {} cannot be replaced and was written in place", output.path().display());
+        say!("{} cannot be replaced and was written in place", output.path().display());
     }
     Ok(())
 }
@@ -76,7 +150,7 @@ pub(crate) fn write(output: &Output, text: &str, quiet: bool) -> anyhow::Result<
 pub(crate) fn completeness(recording: &Recording, strict: bool) -> anyhow::Result<()> {
     let reasons = recording.losses().reasons();
     for reason in &reasons {
-        eprintln!("seccomp-trace: warning: possibly incomplete: {reason}");
+        say!("warning: possibly incomplete: {reason}");
     }
     ensure!(!strict || reasons.is_empty(), "the recording is possibly incomplete, which --strict forbids");
     Ok(())
@@ -91,4 +165,12 @@ fn unknown_names(report: &CheckReport) -> String {
         report.libseccomp,
         names.join(", ")
     )
+}
+
+/// The calls that a profile denies whatever their arguments are taken to be.
+fn check_calls(profile: &Profile, calls: &BTreeSet<Syscall>) -> BTreeSet<Syscall> {
+    match check(profile, calls, &Environment::default()) {
+        Err(ProfileError::Denied(denials)) => denials.0.iter().map(|denial| denial.call).collect(),
+        _ => BTreeSet::new(),
+    }
 }

@@ -1,8 +1,6 @@
 //! `seccomp-trace run`: launches the command, records it, and writes what was asked for.
 
-use std::path::Path;
-
-use anyhow::Context;
+use anyhow::{Context, ensure};
 use seccomp_trace_bpf::{BpfSession, Tracer};
 use seccomp_trace_core::{
     Arch, Captures, Collector, CommandSpec, Ended, NoSink, Phase, Recording, Session, Target, captures,
@@ -12,6 +10,7 @@ use seccomp_trace_profile::Output;
 use crate::args::RunArgs;
 use crate::exit::Exit;
 use crate::profile::ProfilePlan;
+use crate::say::{self, say};
 use crate::table::table;
 use crate::{inherited, profile, user};
 
@@ -41,12 +40,17 @@ impl Plan {
         }
         // Without -o there is no profile to write, but a wrong BASE is still a mistake to be told before the start.
         let profile = ProfilePlan::resolve(&args.policy, args.args != "none")?;
+        let recording = args.recording.as_deref().map(profile::prepare_output).transpose()?;
+        if let (Some(_), Some(recording)) = (&args.policy.output, &recording) {
+            let same = profile.output().is_same_place(recording);
+            ensure!(!same, "-o and --recording are the same file; give each its own");
+        }
         let native = Arch::native().context("this architecture cannot be recorded on")?;
         Ok(Self {
             command,
             captures: captures(&args.args, native).context("cannot use --args")?,
             profile: args.policy.output.is_some().then_some(profile),
-            recording: args.recording.as_deref().map(profile::prepare_output).transpose()?,
+            recording,
             no_wait: args.no_wait,
             strict: args.strict,
             quiet: args.quiet,
@@ -65,7 +69,7 @@ pub(crate) fn run(args: RunArgs) -> anyhow::Result<Exit> {
     Ok(match report(&plan, &recording) {
         Ok(()) => status,
         Err(error) => {
-            eprintln!("seccomp-trace: {error:#}");
+            say!("{error:#}");
             if status == Exit::SUCCESS { Exit::RUN_TROUBLE } else { status }
         }
     })
@@ -94,21 +98,24 @@ fn report(plan: &Plan, recording: &Recording) -> anyhow::Result<()> {
         None => Ok(()),
     };
     let made = match &plan.profile {
-        Some(profile) => profile.make(recording, quiet).map(|()| Some(profile.path())),
+        Some(profile) => profile.make(recording, quiet).map(|()| Some(profile.output())),
         None => Ok(None),
     };
     if !quiet && plan.profile.is_none() {
-        eprint!("{}", table(recording));
+        say::raw(&table(recording));
     }
-    if !quiet && let Ok(path) = &made {
-        summarise(recording, *path);
+    if !quiet && let Ok(output) = &made {
+        summarise(recording, *output);
+    }
+    if kept.is_err() || (made.is_err() && plan.recording.is_none()) {
+        profile::rescue(recording);
     }
     let complete = profile::completeness(recording, plan.strict);
     kept.and(made.map(drop)).and(complete)
 }
 
 /// One line on what was recorded, and one on how to use the profile.
-fn summarise(recording: &Recording, profile: Option<&Path>) {
+fn summarise(recording: &Recording, profile: Option<&Output>) {
     let calls = recording.syscalls(Phase::Workload).count();
     let processes: u64 = recording.runs().values().map(|run| run.processes).sum();
     let complete = if recording.losses().is_none() { "complete" } else { "possibly incomplete" };
@@ -122,10 +129,13 @@ fn summarise(recording: &Recording, profile: Option<&Path>) {
         _ => {}
     }
     match profile {
-        Some(path) => {
-            eprintln!("seccomp-trace: {line} -> {}", path.display());
-            eprintln!("seccomp-trace: use it: podman run --security-opt seccomp={} IMAGE", path.display());
+        Some(output) => {
+            let path = output.path().display();
+            say!("{line} -> {path}");
+            if output.is_file() {
+                say!("use it: podman run --security-opt seccomp={path} IMAGE");
+            }
         }
-        None => eprintln!("seccomp-trace: {line}"),
+        None => say!("{line}"),
     }
 }

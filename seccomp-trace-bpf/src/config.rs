@@ -48,6 +48,9 @@ pub enum Refusal {
         /// What is missing.
         missing: Vec<String>,
     },
+    /// The limit on open files is too small.
+    #[error("this process may not open enough files; raise the limit to at least 64: ulimit -n 64")]
+    OpenFiles,
     /// `bpf(2)` does not exist for this process.
     #[error(
         "the bpf(2) system call is not available to this process; if it runs in a container, \
@@ -67,7 +70,7 @@ pub fn refuse(facts: &Facts) -> Option<Refusal> {
     if !missing.is_empty() {
         return Some(Refusal::NoCapability { missing });
     }
-    if !facts.initial_user_namespace {
+    if facts.initial_user_namespace == Some(false) {
         return Some(Refusal::UserNamespace);
     }
     if !facts.btf {
@@ -81,6 +84,9 @@ pub fn refuse(facts: &Facts) -> Option<Refusal> {
 pub fn explain(facts: &Facts, btf: Option<&BtfFacts>, errno: Option<i32>) -> Option<Refusal> {
     if let Some(refusal) = refuse(facts) {
         return Some(refusal);
+    }
+    if matches!(errno, Some(nix::libc::EMFILE | nix::libc::ENFILE)) {
+        return Some(Refusal::OpenFiles);
     }
     let kernel = facts.kernel.clone();
     match (btf, errno) {
@@ -120,7 +126,7 @@ mod tests {
             btf: true,
             capabilities: Some(u64::MAX),
             lockdown: Some("none".to_owned()),
-            initial_user_namespace: true,
+            initial_user_namespace: Some(true),
         }
     }
 
@@ -145,7 +151,7 @@ mod tests {
         let no_caps = Facts { capabilities: Some(1 << 38), ..facts() };
         let no_btf = Facts { btf: false, ..facts() };
         let locked = Facts { lockdown: Some("confidentiality".to_owned()), ..facts() };
-        let rootless = Facts { initial_user_namespace: false, ..facts() };
+        let rootless = Facts { initial_user_namespace: Some(false), ..facts() };
         let old = BtfFacts { task_storage: false, ..btf() };
         let bare = BtfFacts { missing_tracepoints: vec!["sys_enter"], ..btf() };
         let cases = [
@@ -156,6 +162,7 @@ mod tests {
             (explain(&facts(), Some(&old), Some(22)), "task storage", "5.13"),
             (explain(&facts(), Some(&bare), Some(3)), "tracepoint sys_enter", "CONFIG_BPF_EVENTS"),
             (explain(&facts(), Some(&btf()), Some(nix::libc::ENOSYS)), "bpf(2)", "allow bpf"),
+            (explain(&facts(), Some(&btf()), Some(nix::libc::EMFILE)), "open enough files", "ulimit -n"),
         ];
         for (refusal, fact, remedy) in cases {
             let text = refusal.expect("refused").to_string();

@@ -1,16 +1,19 @@
 //! Launches a command as a shell would, held at a gate until it is under observation.
 
-use std::ffi::{CString, OsStr, OsString};
+use std::ffi::{OsStr, OsString};
 use std::io::{self, Read, Write};
 use std::os::fd::{AsRawFd, FromRawFd, OwnedFd};
 use std::os::unix::ffi::OsStrExt;
+use std::path::Path;
 
 use nix::errno::Errno;
 use nix::fcntl::OFlag;
 use nix::libc;
-use nix::sys::signal::{SigHandler, SigSet, SigmaskHow, Signal, signal, sigprocmask};
-use nix::unistd::{self, ForkResult, Gid, Pid};
-use seccomp_trace_core::{CommandSpec, Credentials};
+use nix::sys::signal::SigSet;
+use nix::unistd::{self, ForkResult, Pid};
+use seccomp_trace_core::CommandSpec;
+
+use crate::image::Image;
 
 /// Why a command was not started.
 #[derive(Debug, thiserror::Error)]
@@ -22,6 +25,12 @@ pub enum LaunchError {
     /// There is no such program.
     #[error("{}: command not found", program.display())]
     NotFound {
+        /// The program, as it was given.
+        program: OsString,
+    },
+    /// It is there, and the interpreter that it names (after `#!`, or of an ELF file) is not.
+    #[error("cannot execute {}: the interpreter that it names does not exist", program.display())]
+    NoInterpreter {
         /// The program, as it was given.
         program: OsString,
     },
@@ -56,7 +65,7 @@ pub enum LaunchError {
 /// What failed in the child, as it reports it over the pipe: a stage and an errno, both native-endian `i32`.
 #[derive(Clone, Copy)]
 #[repr(i32)]
-enum Stage {
+pub(crate) enum Stage {
     User = 1,
     Exec = 2,
 }
@@ -89,8 +98,8 @@ impl Held {
         };
         let (gate_read, gate) = unistd::pipe2(OFlag::O_CLOEXEC).map_err(system("create a pipe"))?;
         let (report, report_write) = unistd::pipe2(OFlag::O_CLOEXEC).map_err(system("create a pipe"))?;
-        // SAFETY: the child calls only async-signal-safe functions on memory that was prepared above, and
-        // never returns from `Image::run`.
+        // SAFETY: the child makes system calls on memory that was prepared above, allocates nothing, and never
+        // returns from `Image::run`.
         let pid = match unsafe { unistd::fork() }.map_err(system("fork"))? {
             ForkResult::Child => {
                 // The child's copy of the writing end would keep the gate from closing with the parent.
@@ -124,6 +133,7 @@ impl Held {
         let source = io::Error::from_raw_os_error(errno);
         Err(match Errno::from_raw(errno) {
             _ if stage == Stage::User as i32 => LaunchError::User { uid, source },
+            Errno::ENOENT if is_there(&program) => LaunchError::NoInterpreter { program },
             Errno::ENOENT => LaunchError::NotFound { program },
             _ => LaunchError::NotExecutable { program, source },
         })
@@ -134,6 +144,11 @@ impl Held {
         drop(self.gate);
         let _ = nix::sys::wait::waitpid(self.pid, None);
     }
+}
+
+/// Whether a program that was given as a path exists.
+fn is_there(program: &OsStr) -> bool {
+    program.as_bytes().contains(&b'/') && Path::new(program).exists()
 }
 
 /// A launched command.
@@ -152,91 +167,6 @@ pub(crate) fn pidfd_open(pid: Pid) -> io::Result<OwnedFd> {
             _ => Err(io::Error::last_os_error()),
         }
     }
-}
-
-/// Everything that the child needs, allocated before the fork.
-struct Image {
-    program: CString,
-    argv: Vec<CString>,
-    env: Option<Vec<CString>>,
-    credentials: Option<Credentials>,
-    groups: Vec<Gid>,
-    ignore_sigpipe: bool,
-}
-
-impl Image {
-    fn new(spec: &CommandSpec) -> Result<Self, LaunchError> {
-        let program = c_string(&spec.program)?;
-        let mut argv = vec![program.clone()];
-        for arg in &spec.args {
-            argv.push(c_string(arg)?);
-        }
-        let env = match &spec.env {
-            Some(env) => Some(env.iter().map(|entry| c_string(entry)).collect::<Result<_, _>>()?),
-            None => None,
-        };
-        let groups = spec.credentials.iter().flat_map(|c| &c.groups).map(|gid| Gid::from_raw(*gid)).collect();
-        Ok(Self {
-            program,
-            argv,
-            env,
-            credentials: spec.credentials.clone(),
-            groups,
-            ignore_sigpipe: spec.ignore_sigpipe,
-        })
-    }
-
-    /// The child's side: waits for the gate, becomes the user, takes the mask and executes.
-    fn run(&self, gate: &OwnedFd, report: &OwnedFd, signals: &SignalState) -> ! {
-        let mut byte = [0];
-        // No byte: the parent is gone, or gave up.
-        if unistd::read(gate, &mut byte) == Ok(1) {
-            let (stage, errno) = match self.become_user() {
-                Err(errno) => (Stage::User, errno),
-                Ok(()) => (Stage::Exec, self.exec(signals)),
-            };
-            let mut answer = [0; 8];
-            answer[..4].copy_from_slice(&(stage as i32).to_ne_bytes());
-            answer[4..].copy_from_slice(&(errno as i32).to_ne_bytes());
-            let _ = unistd::write(report, &answer);
-        }
-        // SAFETY: ends this process at once, without running the parent's exit handlers.
-        unsafe { libc::_exit(127) }
-    }
-
-    fn become_user(&self) -> Result<(), Errno> {
-        let Some(Credentials { uid, gid, .. }) = self.credentials else { return Ok(()) };
-        unistd::setgroups(&self.groups)?;
-        let gid = Gid::from_raw(gid);
-        unistd::setresgid(gid, gid, gid)?;
-        let uid = unistd::Uid::from_raw(uid);
-        unistd::setresuid(uid, uid, uid)
-    }
-
-    fn exec(&self, signals: &SignalState) -> Errno {
-        let pipe = if self.ignore_sigpipe { SigHandler::SigIgn } else { SigHandler::SigDfl };
-        // SAFETY: neither disposition runs code of ours.
-        let _ = unsafe { signal(Signal::SIGPIPE, pipe) };
-        if signals.ignores_children {
-            // SAFETY: to ignore a signal runs no code of ours.
-            let _ = unsafe { signal(Signal::SIGCHLD, SigHandler::SigIgn) };
-        }
-        if let Err(errno) = sigprocmask(SigmaskHow::SIG_SETMASK, Some(&signals.mask), None) {
-            return errno;
-        }
-        let result = match &self.env {
-            Some(env) => unistd::execvpe(&self.program, &self.argv, env),
-            None => unistd::execvp(&self.program, &self.argv),
-        };
-        match result {
-            Err(errno) => errno,
-            Ok(never) => match never {},
-        }
-    }
-}
-
-fn c_string(text: &OsStr) -> Result<CString, LaunchError> {
-    CString::new(text.as_bytes()).map_err(|_| LaunchError::Nul(text.to_owned()))
 }
 
 /// How a command ended.

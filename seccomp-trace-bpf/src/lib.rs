@@ -29,6 +29,7 @@ mod captures;
 mod clock;
 mod error;
 mod events;
+mod image;
 mod instance;
 mod launch;
 mod seed;

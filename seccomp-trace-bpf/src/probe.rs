@@ -38,8 +38,8 @@ pub struct Facts {
     pub capabilities: Option<u64>,
     /// The active mode of `/sys/kernel/security/lockdown`, if that file is there.
     pub lockdown: Option<String>,
-    /// Whether user ids here are those of the initial user namespace.
-    pub initial_user_namespace: bool,
+    /// Whether user ids here are those of the initial user namespace; `None` where that cannot be read.
+    pub initial_user_namespace: Option<bool>,
 }
 
 impl Facts {
@@ -49,13 +49,13 @@ impl Facts {
         let kernel = fs::read_to_string("/proc/sys/kernel/osrelease").unwrap_or_default();
         let status = fs::read_to_string("/proc/self/status").unwrap_or_default();
         let lockdown = fs::read_to_string("/sys/kernel/security/lockdown").ok();
-        let uid_map = fs::read_to_string("/proc/self/uid_map").unwrap_or_default();
+        let uid_map = fs::read_to_string("/proc/self/uid_map").ok();
         Self {
             kernel: kernel.trim().to_owned(),
             btf: Path::new(VMLINUX).exists(),
             capabilities: effective_capabilities(&status),
             lockdown: lockdown.as_deref().and_then(active_lockdown).map(str::to_owned),
-            initial_user_namespace: is_full_map(&uid_map),
+            initial_user_namespace: uid_map.as_deref().map(is_full_map),
         }
     }
 
@@ -140,7 +140,7 @@ mod tests {
             btf: true,
             capabilities: Some(set),
             lockdown: None,
-            initial_user_namespace: true,
+            initial_user_namespace: Some(true),
         };
         assert!(facts(1 << CAP_BPF).may_bpf() && !facts(1 << CAP_BPF).may_trace());
         assert!(facts(1 << CAP_PERFMON).may_trace() && !facts(1 << CAP_PERFMON).may_bpf());

@@ -4,7 +4,9 @@ use std::os::fd::{AsFd, BorrowedFd};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
+use nix::libc;
 use nix::sys::epoll::{Epoll, EpollCreateFlags, EpollEvent, EpollFlags, EpollTimeout};
+use nix::sys::signal::SigSet;
 use seccomp_trace_core::{
     Arch, Armed, Command, CommandSpec, Ended, Flow, Host, Losses, Recording, Run, RunId, Session, Sink,
 };
@@ -14,7 +16,7 @@ use crate::events::Ring;
 use crate::instance::Instance;
 use crate::launch::{Change, Child, CommandStatus};
 use crate::seed::Seeder;
-use crate::signals::Relay;
+use crate::signals::{self, Heeded, Relay};
 use crate::{Error, snapshot};
 
 /// How long to sleep at most before the count of live tasks is looked at again: the event that wakes us could have
@@ -44,6 +46,10 @@ pub struct BpfSession {
     status: Option<CommandStatus>,
     relay: Option<Relay>,
     seeder: Option<Seeder>,
+    /// The signal mask to give back.
+    mask: Option<SigSet>,
+    /// Gives the treatment of children back when it is dropped.
+    heeded: Option<Heeded>,
     epoll: Epoll,
     interrupted: Option<i32>,
     ended: bool,
@@ -52,42 +58,51 @@ pub struct BpfSession {
 }
 
 impl BpfSession {
-    pub(crate) fn new(
-        parts: Parts,
-        child: Option<Child>,
-        relay: Option<Relay>,
-        seeder: Option<Seeder>,
-    ) -> Result<Self, Error> {
+    /// A session without a command. What can fail is done here, before a command is let go.
+    pub(crate) fn new(parts: Parts, seeder: Option<Seeder>) -> Result<Self, Error> {
         let epoll = Epoll::new(EpollCreateFlags::EPOLL_CLOEXEC).map_err(Error::system("create an epoll"))?;
-        let watch = |fd: BorrowedFd<'_>| {
-            epoll
-                .add(fd, EpollEvent::new(EpollFlags::EPOLLIN, 0))
-                .map_err(Error::system("watch a descriptor"))
-        };
-        // SAFETY: the descriptor belongs to the ring, which `parts` keeps alive; it is only borrowed for the call.
-        watch(unsafe { BorrowedFd::borrow_raw(parts.ring.epoll_fd()) })?;
-        if let Some(child) = &child {
-            watch(child.pidfd.as_fd())?;
-        }
-        if let Some(relay) = &relay {
-            watch(relay.as_fd())?;
-        }
-        let uuid = std::fs::read_to_string("/proc/sys/kernel/random/uuid")
-            .map_err(Error::system("read /proc/sys/kernel/random/uuid"))?;
-        Ok(Self {
-            id: RunId(uuid.trim().to_owned()),
+        let session = Self {
+            id: run_id()?,
             started: parts.clock.now(),
             parts,
-            child,
+            child: None,
             status: None,
-            relay,
+            relay: None,
             seeder,
+            mask: None,
+            heeded: None,
             epoll,
             interrupted: None,
             ended: false,
             sink_stopped: false,
             lost_reported: 0,
-        })
+        };
+        // SAFETY: the descriptor belongs to the ring, which `parts` keeps alive; it is only borrowed for the call.
+        session.watch(unsafe { BorrowedFd::borrow_raw(session.parts.ring.epoll_fd()) })?;
+        Ok(session)
+    }
+
+    /// Wakes up for this descriptor.
+    pub(crate) fn watch(&self, fd: BorrowedFd<'_>) -> Result<(), Error> {
+        let event = EpollEvent::new(EpollFlags::EPOLLIN, 0);
+        self.epoll.add(fd, event).map_err(Error::system("watch a descriptor"))
+    }
+
+    /// Reads this process's signals from here on; `mask` is given back at the end.
+    pub(crate) fn relay(&mut self, relay: Relay, mask: SigSet) -> Result<(), Error> {
+        self.watch(relay.as_fd())?;
+        (self.relay, self.mask) = (Some(relay), Some(mask));
+        Ok(())
+    }
+
+    /// Treats children as before once the session has ended.
+    pub(crate) fn give_back(&mut self, heeded: Option<Heeded>) {
+        self.heeded = heeded;
+    }
+
+    /// The launched command, whose pidfd is watched already.
+    pub(crate) fn adopt(&mut self, child: Child) {
+        self.child = Some(child);
     }
 
     /// How the launched command ended; `None` while it runs, or where no command was launched.
@@ -226,6 +241,20 @@ impl BpfSession {
     }
 }
 
+/// A random UUID (RFC 9562, version 4).
+fn run_id() -> Result<RunId, Error> {
+    let mut bytes = [0u8; 16];
+    // SAFETY: the kernel writes at most as many bytes as the buffer has.
+    let got = unsafe { libc::getrandom(bytes.as_mut_ptr().cast(), bytes.len(), 0) };
+    if usize::try_from(got) != Ok(bytes.len()) {
+        return Err(Error::system("get random bytes")(std::io::Error::last_os_error()));
+    }
+    bytes[6] = bytes[6] & 0x0f | 0x40;
+    bytes[8] = bytes[8] & 0x3f | 0x80;
+    let hex: String = bytes.iter().map(|byte| format!("{byte:02x}")).collect();
+    Ok(RunId([&hex[..8], &hex[8..12], &hex[12..16], &hex[16..20], &hex[20..]].join("-")))
+}
+
 fn describe(spec: &CommandSpec) -> Command {
     let text = |os: &std::ffi::OsString| os.to_string_lossy().into_owned();
     Command {
@@ -266,5 +295,9 @@ impl Session for BpfSession {
 impl Drop for BpfSession {
     fn drop(&mut self) {
         self.parts.instance.release_slot(self.parts.slot);
+        self.relay = None;
+        if let Some(mask) = &self.mask {
+            signals::restore(mask);
+        }
     }
 }

@@ -3,13 +3,14 @@
 
 use std::mem::offset_of;
 use std::os::fd::{AsFd, AsRawFd, BorrowedFd, OwnedFd};
+use std::os::unix::fs::OpenOptionsExt;
 use std::sync::Arc;
 
 use libbpf_rs::{MapCore, MapFlags};
 use nix::libc;
-use nix::sys::signal::{SigAction, SigHandler, SigSet, SigmaskHow, Signal, raise, sigaction, sigprocmask};
-use nix::sys::signalfd::{SfdFlags, SignalFd};
-use nix::unistd::Pid;
+use nix::sys::signal::{SigSet, SigmaskHow, Signal, raise, sigprocmask};
+use nix::sys::signalfd::{SfdFlags, SignalFd, siginfo};
+use nix::unistd::{self, Pid};
 
 use crate::instance::Instance;
 use crate::launch::{Change, Child, CommandStatus, pidfd_open};
@@ -32,7 +33,10 @@ pub(crate) struct Relay {
     slot: u16,
     /// How many signals of each number had been sent to this process alone when it was last looked up.
     alone: [u32; NSIG],
-    stop_requested: bool,
+    /// The signals of `ENDING` that this process was started with ignored, as by nohup.
+    ignored: Vec<i32>,
+    /// The signal by which the whole job was asked to stop.
+    stop_requested: Option<i32>,
     /// The signal that the command is stopped by.
     child_stopped: Option<i32>,
 }
@@ -42,12 +46,22 @@ impl Relay {
     pub(crate) fn new(instance: Arc<Instance>, slot: u16) -> Result<Self, Error> {
         let flags = SfdFlags::SFD_CLOEXEC | SfdFlags::SFD_NONBLOCK;
         let fd = SignalFd::with_flags(&SigSet::all(), flags).map_err(Error::system("read signals"))?;
+        let ignored = ENDING.into_iter().filter(|number| is_ignored(*number)).collect();
         let me = pidfd_open(Pid::this()).map_err(Error::system("refer to this process"))?;
         instance
             .launchers
             .update(&me.as_raw_fd().to_ne_bytes(), &u32::from(slot).to_ne_bytes(), MapFlags::ANY)
             .map_err(Error::map("launchers"))?;
-        Ok(Self { instance, fd, me, slot, alone: [0; NSIG], stop_requested: false, child_stopped: None })
+        Ok(Self {
+            instance,
+            fd,
+            me,
+            slot,
+            alone: [0; NSIG],
+            ignored,
+            stop_requested: None,
+            child_stopped: None,
+        })
     }
 
     /// Handles the signals that have arrived. Returns the last that asks the recording to end.
@@ -67,16 +81,16 @@ impl Relay {
             match child {
                 Some(child) if status.is_none() => {
                     if alone {
-                        forward(child, number);
+                        forward(child, &info);
                     } else if STOPPING.contains(&number) {
-                        self.stop_requested = true;
+                        self.stop_requested = Some(number);
                     }
                 }
-                _ if ENDING.contains(&number) => ending = Some(number),
+                _ if ENDING.contains(&number) && !self.ignored.contains(&number) => ending = Some(number),
                 _ => {}
             }
         }
-        if self.stop_requested {
+        if self.stop_requested.is_some() {
             self.child_changed(child, status)?;
         }
         Ok(ending)
@@ -93,7 +107,12 @@ impl Relay {
         let Ok(index) = usize::try_from(number) else { return Ok(false) };
         let now = wire::u32_at(&value, offset_of!(types::signal_tally, alone) + index * size_of::<u32>());
         let (Some(now), Some(before)) = (now, self.alone.get_mut(index)) else { return Ok(false) };
-        Ok(std::mem::replace(before, now) != now)
+        if now == *before {
+            return Ok(false);
+        }
+        // Standard signals coalesce while they are pending, real-time signals queue: each is read by itself.
+        *before = if number < libc::SIGRTMIN() { now } else { before.wrapping_add(1) };
+        Ok(true)
     }
 
     fn child_changed(
@@ -108,15 +127,15 @@ impl Relay {
         match child.change().map_err(Error::system("wait for the command"))? {
             Change::Ended(ended) => *status = Some(ended),
             Change::Stopped(signal) => self.child_stopped = Some(signal),
-            Change::Continued => (self.child_stopped, self.stop_requested) = (None, false),
+            Change::Continued => (self.child_stopped, self.stop_requested) = (None, None),
             Change::None => {}
         }
-        // A stop of the whole job, as by ^Z: the shell waits for this process, so it must stop as well. A command
-        // that was stopped alone will also be continued alone.
-        if self.stop_requested
-            && let Some(signal) = self.child_stopped.take()
+        // A stop of the whole job, as by ^Z, or of the command by itself where a shell watches us: the shell waits for
+        // this process, so it must stop as well. A command that somebody stops alone will also be continued alone.
+        if let Some(signal) = self.child_stopped
+            && (self.stop_requested == Some(signal) || is_foreground(child))
         {
-            self.stop_requested = false;
+            (self.child_stopped, self.stop_requested) = (None, None);
             stop_by(signal)?;
         }
         Ok(())
@@ -164,16 +183,71 @@ fn stop_by(number: i32) -> Result<(), Error> {
     result.map_err(failed)
 }
 
-fn forward(child: &Child, number: i32) {
-    // SAFETY: the call takes two integers and no pointer. The child has not been reaped, so the id is its own.
-    // That it may have died in between is no error.
-    unsafe { libc::kill(child.pid.as_raw(), number) };
+/// Whether the command is in our process group, and that is the one that the terminal talks to.
+fn is_foreground(child: &Child) -> bool {
+    let ours = unistd::getpgrp();
+    if unistd::getpgid(Some(child.pid)) != Ok(ours) {
+        return false;
+    }
+    let terminal = std::fs::OpenOptions::new().read(true).custom_flags(libc::O_NOCTTY).open("/dev/tty");
+    terminal.is_ok_and(|terminal| unistd::tcgetpgrp(terminal) == Ok(ours))
 }
 
-/// Children must be waited for: undoes an inherited `SIG_IGN` of `SIGCHLD`, and says whether there was one.
-pub(crate) fn heed_children() -> Result<bool, Error> {
-    let default = SigAction::new(SigHandler::SigDfl, nix::sys::signal::SaFlags::empty(), SigSet::empty());
-    // SAFETY: the default disposition runs no code of ours.
-    let old = unsafe { sigaction(Signal::SIGCHLD, &default) }.map_err(Error::system("heed SIGCHLD"))?;
-    Ok(matches!(old.handler(), SigHandler::SigIgn))
+/// Hands a signal on, with the value that was queued with it. That the child may have died meanwhile is no error.
+fn forward(child: &Child, info: &siginfo) {
+    let Ok(number) = i32::try_from(info.ssi_signo) else { return };
+    // SAFETY: the calls take numbers; the pointer is a value that only the receiver uses. The child has not been
+    // reaped, so the id is its own.
+    unsafe {
+        if info.ssi_code == libc::SI_QUEUE {
+            let value = libc::sigval { sival_ptr: info.ssi_ptr as *mut libc::c_void };
+            libc::sigqueue(child.pid.as_raw(), number, value);
+        } else {
+            libc::kill(child.pid.as_raw(), number);
+        }
+    }
+}
+
+fn disposition(number: i32) -> Option<libc::sigaction> {
+    // SAFETY: without a new action the call only fills `old`, plain data for which zero is valid.
+    unsafe {
+        let mut old: libc::sigaction = std::mem::zeroed();
+        (libc::sigaction(number, std::ptr::null(), &mut old) == 0).then_some(old)
+    }
+}
+
+fn is_ignored(number: i32) -> bool {
+    disposition(number).is_some_and(|action| action.sa_sigaction == libc::SIG_IGN)
+}
+
+/// How `SIGCHLD` was treated where it had to be changed, since children that are not heeded cannot be waited for.
+/// Put back when it is dropped.
+pub(crate) struct Heeded(libc::sigaction);
+
+impl Heeded {
+    /// Heeds children from now on. `None`: they were heeded already.
+    pub(crate) fn children() -> Option<Self> {
+        let old = disposition(libc::SIGCHLD)?;
+        if old.sa_sigaction != libc::SIG_IGN && old.sa_flags & libc::SA_NOCLDWAIT == 0 {
+            return None;
+        }
+        // SAFETY: zero is valid for all fields, and means the default disposition, which runs no code.
+        unsafe {
+            let default: libc::sigaction = std::mem::zeroed();
+            libc::sigaction(libc::SIGCHLD, &default, std::ptr::null_mut());
+        }
+        Some(Self(old))
+    }
+
+    /// Whether the signal was ignored, which a command inherits.
+    pub(crate) fn was_ignored(&self) -> bool {
+        self.0.sa_sigaction == libc::SIG_IGN
+    }
+}
+
+impl Drop for Heeded {
+    fn drop(&mut self) {
+        // SAFETY: the action is the one that this process had.
+        unsafe { libc::sigaction(libc::SIGCHLD, &self.0, std::ptr::null_mut()) };
+    }
 }

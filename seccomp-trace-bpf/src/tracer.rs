@@ -3,19 +3,20 @@
 use std::os::fd::AsFd;
 use std::sync::Arc;
 
+use nix::sys::signal::SigSet;
 use nix::unistd::Pid;
 use seccomp_trace_core::{Armed, Captures, Collector, CommandSpec, Phase, Target, Tgid};
 
 use crate::Error;
 use crate::clock::Clock;
-use crate::config::refuse;
+use crate::config::{Refusal, refuse};
 use crate::events::Ring;
 use crate::instance::{Config, Instance, TargetConfig};
 use crate::launch::{Held, SignalState, pidfd_open};
 use crate::probe::Facts;
 use crate::seed::Seeder;
 use crate::session::{BpfSession, Parts};
-use crate::signals::{self, Relay};
+use crate::signals::{self, Heeded, Relay};
 
 /// How a [`Tracer`] is to be loaded.
 #[derive(Debug, Clone)]
@@ -54,10 +55,10 @@ impl TracerBuilder {
         self
     }
 
-    /// Whether this process stands between the terminal and the command it launches (default no): all its signals
-    /// are then blocked for good, those sent to it alone are forwarded to the command, it stops when the job is
-    /// stopped, and [`BpfSession::interrupted`] tells when somebody asks for the end. For programs whose only job
-    /// is to run one command.
+    /// Whether this process stands between the terminal and the command it launches (default no): as long as the
+    /// session lives, all signals of the calling thread are blocked, those sent to this process alone are forwarded to
+    /// the command, it stops when the job is stopped, and [`BpfSession::interrupted`] tells when somebody asks for
+    /// the end. For programs whose only job is to run one command.
     pub fn relay_signals(mut self, yes: bool) -> Self {
         self.relay_signals = yes;
         self
@@ -74,7 +75,8 @@ impl TracerBuilder {
             return Err(refusal.into());
         }
         let config = Config { slots: self.slots, count_calls: self.count_calls };
-        let instance = Instance::load(config)?;
+        let instance =
+            Instance::load(config).map_err(|error| too_few_files().map_or(error, Error::Refused))?;
         let clock = Clock::read();
         let ring = Ring::new(&instance.events, self.slots, clock)?;
         Ok(Tracer {
@@ -125,23 +127,33 @@ impl Tracer {
         result
     }
 
-    fn launch(&self, spec: &CommandSpec, mask: nix::sys::signal::SigSet) -> Result<BpfSession, Error> {
+    fn launch(&self, spec: &CommandSpec, mask: SigSet) -> Result<BpfSession, Error> {
         let (slot, generation) = self.shared.take_slot(&self.target)?;
         let mut guard = SlotGuard { instance: &self.shared, slot: Some(slot), armed: false };
-        let relay = if self.relay_signals { Some(Relay::new(Arc::clone(&self.shared), slot)?) } else { None };
-        let signals = SignalState { mask, ignores_children: signals::heed_children()? };
-        let held = Held::fork(spec, &signals)?;
         self.ring.open(slot, generation);
-        let mut parts = self.parts(slot, Armed::BeforeExec)?;
-        if let Err(source) = self.shared.arm(held.pidfd.as_fd(), slot, generation, Phase::Setup) {
+        let parts = Parts { command: Some(spec.clone()), ..self.parts(slot, Armed::BeforeExec)? };
+        let mut session = BpfSession::new(parts, None)?;
+        // From here on the session gives the slot back, unless no task ever got into it.
+        if self.relay_signals {
+            session.relay(Relay::new(Arc::clone(&self.shared), slot)?, mask)?;
+        }
+        let heeded = Heeded::children();
+        let ignores_children = heeded.as_ref().is_some_and(Heeded::was_ignored);
+        session.give_back(heeded);
+        let held = Held::fork(spec, &SignalState { mask, ignores_children })?;
+        let armed = session.watch(held.pidfd.as_fd()).and_then(|()| {
+            let armed = self.shared.arm(held.pidfd.as_fd(), slot, generation, Phase::Setup);
+            armed.map_err(Error::map("tasks"))
+        });
+        if let Err(error) = armed {
             held.abandon();
-            return Err(Error::Map { map: "tasks", source });
+            return Err(error);
         }
         guard.armed = true;
-        parts.command = Some(spec.clone());
-        let child = held.release()?;
+        // Nothing may fail once the command has been let go, but that its program cannot be executed.
+        session.adopt(held.release()?);
         guard.keep();
-        BpfSession::new(parts, Some(child), relay, None)
+        Ok(session)
     }
 
     fn observe_process(&self, pid: Tgid) -> Result<BpfSession, Error> {
@@ -167,13 +179,18 @@ impl Tracer {
         // What failed during seeding was made good by a later pass; only what fails from now on is loss.
         let before = self.shared.counters(slot)?.storage_failures;
         guard.keep();
-        let relay = if self.relay_signals {
-            signals::block()?;
-            Some(Relay::new(Arc::clone(&self.shared), slot)?)
-        } else {
-            None
-        };
-        BpfSession::new(Parts { storage_failures_before: before, ..parts }, None, relay, Some(seeder))
+        let parts = Parts { storage_failures_before: before, ..parts };
+        let mut session = BpfSession::new(parts, Some(seeder))?;
+        if self.relay_signals {
+            let mask = signals::block()?;
+            let relayed =
+                Relay::new(Arc::clone(&self.shared), slot).and_then(|relay| session.relay(relay, mask));
+            if let Err(error) = relayed {
+                signals::restore(&mask);
+                return Err(error);
+            }
+        }
+        Ok(session)
     }
 
     fn parts(&self, slot: u16, armed: Armed) -> Result<Parts, Error> {
@@ -204,6 +221,12 @@ impl Collector for Tracer {
             _ => Err(Error::UnknownTarget),
         }
     }
+}
+
+/// Loading takes some forty descriptors; where they ran out, whatever failed failed for that.
+fn too_few_files() -> Option<Refusal> {
+    let errno = std::io::Error::last_os_error().raw_os_error();
+    matches!(errno, Some(nix::libc::EMFILE | nix::libc::ENFILE)).then_some(Refusal::OpenFiles)
 }
 
 /// Gives a slot back if observation could not be set up.

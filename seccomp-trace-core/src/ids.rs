@@ -76,7 +76,7 @@ impl fmt::Display for Comm {
         let mut text = String::new();
         for chunk in self.as_bytes().utf8_chunks() {
             for c in chunk.valid().chars() {
-                if c.is_control() || c == '\\' || is_bidi(c) {
+                if is_unprintable(c) || c == '\\' {
                     let mut buffer = [0; 4];
                     push_escaped(&mut text, c.encode_utf8(&mut buffer).as_bytes());
                 } else {
@@ -89,9 +89,13 @@ impl fmt::Display for Comm {
     }
 }
 
-/// Characters that reorder what follows them on a terminal.
-fn is_bidi(c: char) -> bool {
-    matches!(c, '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
+/// Whether a character could do more on a terminal than stand there: control characters, and those that reorder
+/// what follows them. What comes from a tracee or a file is not printed with these in it.
+#[must_use]
+pub fn is_unprintable(c: char) -> bool {
+    let reorders =
+        matches!(c, '\u{61c}' | '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}');
+    c.is_control() || reorders
 }
 
 fn push_escaped(text: &mut String, bytes: &[u8]) {

@@ -35,7 +35,7 @@ pub use args::{ArgValue, ArgValues, CaptureError, Captures, captures};
 pub use collector::{Collector, Session};
 pub use completeness::{Armed, Ended, Losses};
 pub use event::{Event, Flow, NoSink, Sink};
-pub use ids::{Comm, Tgid, Tid};
+pub use ids::{Comm, Tgid, Tid, is_unprintable};
 pub use json::{RECORDING_VERSION, RecordingError};
 pub use phase::Phase;
 pub use recording::{FirstSeen, Observation, Recording};

@@ -2,9 +2,11 @@
 
 use std::fs::{self, File, OpenOptions, Permissions};
 use std::io::{self, Write};
+use std::os::fd::AsFd;
 use std::os::unix::fs::{MetadataExt, OpenOptionsExt, PermissionsExt, fchown};
 use std::path::{Path, PathBuf};
 
+use nix::fcntl::{FcntlArg, OFlag, fcntl};
 use tempfile::NamedTempFile;
 
 /// A file could not be written.
@@ -22,6 +24,8 @@ pub struct OutputError {
 enum Way {
     /// To standard output.
     Stdout,
+    /// To standard error.
+    Stderr,
     /// Into a temporary file in the same directory, which then takes the place of this path.
     Replace(PathBuf),
     /// Over what is there: a device, a pipe, a mount point, or a file in a directory that cannot be written.
@@ -54,7 +58,15 @@ impl Output {
     /// The path is a directory, its directory is missing, or it cannot be written.
     pub fn prepare(path: &Path, owner: Option<(u32, u32)>) -> Result<Self, OutputError> {
         let failed = |source| OutputError { path: path.to_owned(), source };
-        let way = if path == Path::new("-") { Way::Stdout } else { find_way(path).map_err(failed)? };
+        let way = match path.to_str() {
+            // Standard output may be a file that others write to as well: it is not to be replaced.
+            Some("-" | "/dev/stdout" | "/dev/fd/1" | "/proc/self/fd/1") => Way::Stdout,
+            Some("/dev/stderr" | "/dev/fd/2" | "/proc/self/fd/2") => Way::Stderr,
+            _ => find_way(path).map_err(failed)?,
+        };
+        if matches!(way, Way::Stdout | Way::Stderr) {
+            stream(&way).map_err(failed)?;
+        }
         Ok(Self { named: path.to_owned(), way, owner })
     }
 
@@ -68,9 +80,27 @@ impl Output {
     #[must_use]
     pub fn is_file(&self) -> bool {
         match &self.way {
-            Way::Stdout => false,
+            Way::Stdout | Way::Stderr => false,
             Way::Replace(_) => true,
             Way::InPlace(path) => path.is_file(),
+        }
+    }
+
+    /// Whether both are one place, so that one would destroy what the other has written.
+    #[must_use]
+    pub fn is_same_place(&self, other: &Self) -> bool {
+        let file = |way: &Way| match way {
+            Way::Replace(path) | Way::InPlace(path) => {
+                let found = fs::metadata(path).ok().map(|file| (file.dev(), file.ino()));
+                let folder = fs::canonicalize(directory(path)).ok();
+                Some((found, folder.filter(|_| found.is_none()), path.file_name().map(ToOwned::to_owned)))
+            }
+            Way::Stdout | Way::Stderr => None,
+        };
+        match (file(&self.way), file(&other.way)) {
+            (None, None) => self.way == other.way,
+            (Some((Some(one), ..)), Some((Some(two), ..))) => one == two && !is_device(&self.way),
+            (one, two) => one == two,
         }
     }
 
@@ -80,7 +110,7 @@ impl Output {
     /// Writing failed. A file that was to be replaced is then unchanged.
     pub fn write(&self, text: &str) -> Result<Written, OutputError> {
         let result = match &self.way {
-            Way::Stdout => write_stdout(text),
+            Way::Stdout | Way::Stderr => write_stream(&self.way, text),
             Way::Replace(path) => self.replace(path, text),
             Way::InPlace(path) => write_over(path, text),
         };
@@ -88,8 +118,13 @@ impl Output {
     }
 
     fn replace(&self, path: &Path, text: &str) -> io::Result<Written> {
-        let mut file = temporary(path)?;
-        file.write_all(text.as_bytes())?;
+        let mut file = match temporary(path) {
+            Ok(file) => file,
+            // The directory can have become read-only for us meanwhile.
+            Err(_) if fs::metadata(path).is_ok() => return write_over(path, text),
+            Err(error) => return Err(error),
+        };
+        // Before the content: it may hold what not everybody is to read.
         match fs::metadata(path) {
             Ok(old) => {
                 // Only root can give files away; another's file is then replaced by one of ours.
@@ -102,42 +137,74 @@ impl Output {
                 }
             }
         }
+        file.write_all(text.as_bytes())?;
         file.as_file().sync_all()?;
         match file.persist(path) {
             Ok(_) => Ok(Written::Atomically),
-            // A file that something is mounted on cannot be replaced, which shows only now.
-            Err(error) if error.error.kind() == io::ErrorKind::ResourceBusy => write_over(path, text),
+            // A file that something is mounted on, or that is another's in a sticky directory, cannot be replaced,
+            // which shows only now.
+            Err(error) if is_unreplaceable(&error.error) => write_over(path, text),
             Err(error) => Err(error.error),
         }
     }
 }
 
+fn is_unreplaceable(error: &io::Error) -> bool {
+    matches!(error.kind(), io::ErrorKind::ResourceBusy | io::ErrorKind::PermissionDenied)
+}
+
+fn is_device(way: &Way) -> bool {
+    matches!(way, Way::InPlace(path) if !path.is_file())
+}
+
 fn find_way(path: &Path) -> io::Result<Way> {
-    // The target of a link is rewritten in its own directory; a dangling link's target is created.
-    let target = match fs::canonicalize(path) {
-        Ok(target) => target,
-        Err(error) if error.kind() == io::ErrorKind::NotFound => match fs::read_link(path) {
-            Ok(link) => directory(path).join(link),
-            Err(_) => path.to_owned(),
-        },
-        Err(error) => return Err(error),
-    };
-    match fs::metadata(&target) {
+    // Before anything is resolved: a descriptor in /proc has no path of its own.
+    match fs::metadata(path) {
         Ok(found) if found.is_dir() => return Err(io::ErrorKind::IsADirectory.into()),
-        Ok(found) if !found.is_file() => {
-            // Opening a pipe here would wait for its reader.
-            return Ok(Way::InPlace(target));
-        }
-        _ if path.to_string_lossy().ends_with('/') => return Err(io::ErrorKind::IsADirectory.into()),
+        // Opening a pipe here would wait for its reader.
+        Ok(found) if !found.is_file() || is_descriptor(path) => return Ok(Way::InPlace(path.to_owned())),
         _ => {}
     }
-    match temporary(&target) {
-        Ok(_probe) => Ok(Way::Replace(target)),
-        Err(error) => match OpenOptions::new().write(true).open(&target) {
-            Ok(_) => Ok(Way::InPlace(target)),
-            Err(_) => Err(error),
-        },
+    let text = path.to_string_lossy();
+    if text.ends_with('/') || text.ends_with("/.") {
+        return Err(io::ErrorKind::IsADirectory.into());
     }
+    let target = resolve(path)?;
+    let probe = temporary(&target);
+    match (probe, OpenOptions::new().write(true).open(&target)) {
+        // A file that is immutable, or on a read-only mount of its own, in a directory that is not.
+        (Ok(_), Err(error)) if unchangeable(&error) => Err(error),
+        (Ok(_), _) => Ok(Way::Replace(target)),
+        (Err(_), Ok(_)) => Ok(Way::InPlace(target)),
+        (Err(error), Err(_)) => Err(error),
+    }
+}
+
+/// The file that a path stands for: the target of a link is rewritten in its own directory, and that of a dangling
+/// link is created.
+fn resolve(path: &Path) -> io::Result<PathBuf> {
+    let mut target = path.to_owned();
+    // As many links as the kernel follows.
+    for _ in 0..40 {
+        match fs::canonicalize(&target) {
+            Ok(found) => return Ok(found),
+            Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
+            Err(_) => match fs::read_link(&target) {
+                Ok(link) => target = directory(&target).join(link),
+                Err(_) => return Ok(target),
+            },
+        }
+    }
+    Err(io::Error::from_raw_os_error(nix::libc::ELOOP))
+}
+
+fn is_descriptor(path: &Path) -> bool {
+    ["/dev/fd", "/proc/self/fd"].iter().any(|folder| path.parent() == Some(Path::new(folder)))
+}
+
+/// Whether a file cannot be changed even by those who may write it.
+fn unchangeable(error: &io::Error) -> bool {
+    matches!(error.raw_os_error(), Some(nix::libc::EPERM | nix::libc::EROFS))
 }
 
 /// The directory of a path, `.` for a bare name.
@@ -151,10 +218,22 @@ fn temporary(path: &Path) -> io::Result<NamedTempFile<File>> {
     tempfile::Builder::new().prefix(".seccomp-trace-").make_in(directory(path), open)
 }
 
-fn write_stdout(text: &str) -> io::Result<Written> {
-    let mut stdout = io::stdout().lock();
-    stdout.write_all(text.as_bytes())?;
-    stdout.flush()?;
+/// A descriptor of our own for a standard stream that can be written: the library's own stream takes a closed one for
+/// an open one.
+fn stream(way: &Way) -> io::Result<File> {
+    let owned = match way {
+        Way::Stderr => io::stderr().as_fd().try_clone_to_owned()?,
+        _ => io::stdout().as_fd().try_clone_to_owned()?,
+    };
+    let flags = OFlag::from_bits_retain(fcntl(&owned, FcntlArg::F_GETFL)?);
+    if flags & OFlag::O_ACCMODE == OFlag::O_RDONLY {
+        return Err(io::Error::from_raw_os_error(nix::libc::EBADF));
+    }
+    Ok(owned.into())
+}
+
+fn write_stream(way: &Way, text: &str) -> io::Result<Written> {
+    stream(way)?.write_all(text.as_bytes())?;
     Ok(Written::InPlace)
 }
 
@@ -209,6 +288,33 @@ mod tests {
             assert_eq!(fs::read_to_string(&target).unwrap(), text);
             assert!(fs::symlink_metadata(&link).unwrap().is_symlink());
         }
+    }
+
+    #[test]
+    fn a_chain_of_dangling_links_is_followed_to_its_end() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = |name: &str| folder.path().join(name);
+        symlink("b", path("a")).unwrap();
+        symlink("c", path("b")).unwrap();
+        assert_eq!(write(&path("a"), "x"), Written::Atomically);
+        assert!(fs::symlink_metadata(path("c")).unwrap().is_file());
+        symlink("loop", path("loop")).unwrap();
+        assert!(Output::prepare(&path("loop"), None).is_err());
+    }
+
+    #[test]
+    fn one_place_under_two_names_is_found() {
+        let folder = tempfile::tempdir().unwrap();
+        let place = |name: &str| Output::prepare(&folder.path().join(name), None).unwrap();
+        fs::write(folder.path().join("old"), "").unwrap();
+        fs::hard_link(folder.path().join("old"), folder.path().join("hard")).unwrap();
+        symlink("new", folder.path().join("soft")).unwrap();
+        assert!(place("old").is_same_place(&place("hard")));
+        assert!(place("new").is_same_place(&place("soft")));
+        assert!(place("new").is_same_place(&place("./new")));
+        assert!(!place("new").is_same_place(&place("old")));
+        let device = || Output::prepare(Path::new("/dev/null"), None).unwrap();
+        assert!(!device().is_same_place(&device()), "nothing is lost there");
     }
 
     #[test]
