@@ -21,6 +21,9 @@ pub enum RecordingError {
         /// What is wrong there, with line and column.
         source: serde_json::Error,
     },
+    /// It states version 0, which never was.
+    #[error("not a recording: it has version 0, and versions begin with 1")]
+    Zero,
     /// It was written by a newer program.
     #[error(
         "the recording has version {found}, and this program reads up to version {RECORDING_VERSION}; \
@@ -69,10 +72,12 @@ impl Recording {
     /// [`RecordingError`]: not JSON, not of this shape (with the place), or of a newer version.
     pub fn from_json(text: &str) -> Result<Self, RecordingError> {
         // The version first: a newer recording may have another shape, and is to be refused for its version.
-        if let Ok(header) = serde_json::from_str::<Header>(text)
-            && header.seccomp_trace_recording > RECORDING_VERSION
-        {
-            return Err(RecordingError::Newer { found: header.seccomp_trace_recording });
+        match serde_json::from_str::<Header>(text) {
+            Ok(Header { seccomp_trace_recording: found }) if found > RECORDING_VERSION => {
+                return Err(RecordingError::Newer { found });
+            }
+            Ok(Header { seccomp_trace_recording: 0 }) => return Err(RecordingError::Zero),
+            _ => {}
         }
         let mut deserializer = serde_json::Deserializer::from_str(text);
         let document: Document = serde_path_to_error::deserialize(&mut deserializer).map_err(|error| {
@@ -121,5 +126,10 @@ impl Recording {
 /// A path in a document in words: `serde_path_to_error` calls the document itself `.`.
 fn place(path: &serde_path_to_error::Path) -> String {
     let text = path.to_string();
-    if text == "." { "the top level".to_owned() } else { text }
+    match text.char_indices().nth(200) {
+        _ if text == "." => "the top level".to_owned(),
+        // Nonsense can be nested as deep as the parser goes.
+        Some((end, _)) => format!("{}…", &text[..end]),
+        None => text,
+    }
 }

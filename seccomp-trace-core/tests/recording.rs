@@ -130,4 +130,6 @@ fn a_newer_version_is_refused_for_its_version_whatever_its_shape() {
     let error = Recording::from_json(r#"{"seccomp_trace_recording": 2, "novelty": []}"#).unwrap_err();
     assert!(matches!(error, RecordingError::Newer { found: 2 }), "{error}");
     assert!(error.to_string().contains("version 2"));
+    let zero = Recording::from_json(r#"{"seccomp_trace_recording": 0, "runs": {}, "syscalls": []}"#);
+    assert!(matches!(zero, Err(RecordingError::Zero)), "{zero:?}");
 }

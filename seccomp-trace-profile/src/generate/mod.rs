@@ -209,6 +209,9 @@ fn warnings(policy: &Policy, needs: &Needs, covered: &BTreeSet<Arch>, groups: &G
     if needs.workload.iter().any(|call| call.name() == Some("io_uring_setup")) {
         warnings.push(Warning::IoUring);
     }
+    if needs.others.contains(&Arch::X32) {
+        warnings.push(Warning::X32);
+    }
     let Some(base) = &policy.base else { return warnings };
     if base.default_action() != Action::Errno {
         warnings.push(Warning::DefaultAction { was: base.default_action() });

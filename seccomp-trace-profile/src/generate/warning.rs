@@ -26,6 +26,8 @@ pub enum Warning {
         /// What it was.
         was: Action,
     },
+    /// x32 calls were recorded, so the profile allows its names in that ABI too.
+    X32,
     /// A captured argument had bits in its upper half, which the kernel ignores and a filter compares.
     UpperHalf {
         /// The call, which is allowed with any argument.
@@ -63,6 +65,10 @@ impl fmt::Display for Warning {
             Self::DefaultAction { was } => {
                 write!(f, "the base profile's default action was {was}; it is SCMP_ACT_ERRNO now")
             }
+            Self::X32 => f.write_str(
+                "x32 calls were recorded (a probe, or a program of that ABI): the profile lists SCMP_ARCH_X32, which \
+                 allows every name in that ABI too",
+            ),
             Self::UpperHalf { name } => write!(
                 f,
                 "{name} was called with garbage in the upper half of its argument, which the kernel ignores and a \

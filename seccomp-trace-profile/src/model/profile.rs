@@ -167,5 +167,10 @@ impl<'de> Deserialize<'de> for Profile {
 /// A path in a document in words: `serde_path_to_error` calls the document itself `.`.
 fn place(path: &serde_path_to_error::Path) -> String {
     let text = path.to_string();
-    if text == "." { "the top level".to_owned() } else { text }
+    match text.char_indices().nth(200) {
+        _ if text == "." => "the top level".to_owned(),
+        // Nonsense can be nested as deep as the parser goes.
+        Some((end, _)) => format!("{}…", &text[..end]),
+        None => text,
+    }
 }
