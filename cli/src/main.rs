@@ -2,9 +2,12 @@
 
 mod args;
 mod doctor;
+mod environment;
 mod exit;
+mod export;
 mod generate;
 mod inherited;
+mod input;
 mod profile;
 mod run;
 mod table;
@@ -23,6 +26,7 @@ fn main() -> ExitCode {
     let result = match verb {
         Verb::Run(args) => run::run(args),
         Verb::Generate(args) => generate::generate(&args),
+        Verb::Export(args) => export::run(&args),
         Verb::Doctor(args) => doctor::doctor(&args),
     };
     match result {

@@ -4,6 +4,7 @@
 //! - [`Profile`] holds any profile in JSON and writes back what it read.
 //! - [`generate()`] derives a profile from a [`Recording`](seccomp_trace_core::Recording) and a [`Policy`].
 //! - [`Resolved`] is what an engine makes of a profile for one machine and container ([`Environment`]).
+//! - [`export()`] puts a profile into the form of another program ([`Format`]).
 //! - [`bpf`] decodes and runs seccomp filters, without a kernel.
 //! - With the feature `libseccomp`: `check` compiles a profile and puts calls through the filter, and `load`
 //!   installs it in the calling process.
@@ -34,9 +35,12 @@ mod baseline;
 pub mod bpf;
 #[cfg(feature = "libseccomp")]
 mod check;
+mod decision;
 mod errno;
 mod error;
+mod export;
 mod generate;
+mod groups;
 mod model;
 #[cfg(feature = "output")]
 mod output;
@@ -46,11 +50,14 @@ mod verdict;
 pub use baseline::{ALWAYS, Always, BASELINE_VERSION, BASELINES, Baseline, BaselineEntry, RuntimeBaseline};
 #[cfg(feature = "libseccomp")]
 pub use check::{CheckReport, Compiled, NoNewPrivs, check, libseccomp_version, load};
+pub use decision::Decision;
 pub use errno::Errno;
 pub use error::ProfileError;
 #[cfg(feature = "libseccomp")]
 pub use error::{Denial, Denials};
+pub use export::{ExportError, ExportOptions, Exported, Format, Input, Note, always_allowed, export};
 pub use generate::{Generated, Policy, Reason, SetupCalls, Warning, generate};
+pub use groups::{Group, SYSTEMD_VERSION};
 pub use model::{
     Action, ArchMapEntry, ArchToken, Arg, ArgIndex, Condition, KernelVersion, Operator, Profile, Rule,
 };

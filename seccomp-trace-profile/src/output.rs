@@ -74,22 +74,23 @@ impl Output {
         }
     }
 
-    /// Writes `text`. A new file gets mode 0666 less the umask; one that is replaced keeps its mode and owner.
+    /// Writes text or bytes. A new file gets mode 0666 less the umask; one that is replaced keeps its mode and owner.
     ///
     /// # Errors
     /// Writing failed. A file that was to be replaced is then unchanged.
-    pub fn write(&self, text: &str) -> Result<Written, OutputError> {
+    pub fn write(&self, content: impl AsRef<[u8]>) -> Result<Written, OutputError> {
+        let content = content.as_ref();
         let result = match &self.way {
-            Way::Stdout => write_stdout(text),
-            Way::Replace(path) => self.replace(path, text),
-            Way::InPlace(path) => write_over(path, text),
+            Way::Stdout => write_stdout(content),
+            Way::Replace(path) => self.replace(path, content),
+            Way::InPlace(path) => write_over(path, content),
         };
         result.map_err(|source| OutputError { path: self.named.clone(), source })
     }
 
-    fn replace(&self, path: &Path, text: &str) -> io::Result<Written> {
+    fn replace(&self, path: &Path, content: &[u8]) -> io::Result<Written> {
         let mut file = temporary(path)?;
-        file.write_all(text.as_bytes())?;
+        file.write_all(content)?;
         match fs::metadata(path) {
             Ok(old) => {
                 // Only root can give files away; another's file is then replaced by one of ours.
@@ -106,7 +107,7 @@ impl Output {
         match file.persist(path) {
             Ok(_) => Ok(Written::Atomically),
             // A file that something is mounted on cannot be replaced, which shows only now.
-            Err(error) if error.error.kind() == io::ErrorKind::ResourceBusy => write_over(path, text),
+            Err(error) if error.error.kind() == io::ErrorKind::ResourceBusy => write_over(path, content),
             Err(error) => Err(error.error),
         }
     }
@@ -151,16 +152,16 @@ fn temporary(path: &Path) -> io::Result<NamedTempFile<File>> {
     tempfile::Builder::new().prefix(".seccomp-trace-").make_in(directory(path), open)
 }
 
-fn write_stdout(text: &str) -> io::Result<Written> {
+fn write_stdout(content: &[u8]) -> io::Result<Written> {
     let mut stdout = io::stdout().lock();
-    stdout.write_all(text.as_bytes())?;
+    stdout.write_all(content)?;
     stdout.flush()?;
     Ok(Written::InPlace)
 }
 
-fn write_over(path: &Path, text: &str) -> io::Result<Written> {
+fn write_over(path: &Path, content: &[u8]) -> io::Result<Written> {
     let mut file: File = OpenOptions::new().write(true).truncate(true).open(path)?;
-    file.write_all(text.as_bytes())?;
+    file.write_all(content)?;
     // Devices and pipes cannot be synchronised.
     let _ = file.sync_all();
     Ok(Written::InPlace)

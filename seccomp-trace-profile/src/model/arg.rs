@@ -77,4 +77,9 @@ impl Arg {
     pub fn op(&self) -> Operator {
         self.op
     }
+
+    /// The fields that this model has no name for.
+    pub(crate) fn other(&self) -> &BTreeMap<String, Value> {
+        &self.other
+    }
 }
