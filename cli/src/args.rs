@@ -9,6 +9,7 @@ use seccomp_trace_profile::{Baseline, Errno};
 
 use crate::exit::Exit;
 use crate::export::ExportArgs;
+use crate::lint::LintArgs;
 
 #[derive(Debug, Parser)]
 #[command(
@@ -35,6 +36,9 @@ pub(crate) enum Verb {
     /// Put a profile, or what a recording needs, into the form of another program
     #[command(after_help = EXPORT_EXAMPLES)]
     Export(ExportArgs),
+    /// Find what is wrong with a profile: what makes it unusable, dangerous, or other than it seems
+    #[command(after_help = "Exit status: 0; 1 where --deny finds something; 2 in trouble.")]
+    Lint(LintArgs),
     /// Tell whether this machine can trace, and what is missing where it cannot
     Doctor(DoctorArgs),
 }

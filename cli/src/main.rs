@@ -8,6 +8,7 @@ mod export;
 mod generate;
 mod inherited;
 mod input;
+mod lint;
 mod profile;
 mod run;
 mod table;
@@ -27,6 +28,7 @@ fn main() -> ExitCode {
         Verb::Run(args) => run::run(args),
         Verb::Generate(args) => generate::generate(&args),
         Verb::Export(args) => export::run(&args),
+        Verb::Lint(args) => lint::run(&args),
         Verb::Doctor(args) => doctor::doctor(&args),
     };
     match result {

@@ -5,6 +5,7 @@
 //! - [`generate()`] derives a profile from a [`Recording`](seccomp_trace_core::Recording) and a [`Policy`].
 //! - [`Resolved`] is what an engine makes of a profile for one machine and container ([`Environment`]).
 //! - [`export()`] puts a profile into the form of another program ([`Format`]).
+//! - [`lint()`] finds what is wrong with a profile.
 //! - [`bpf`] decodes and runs seccomp filters, without a kernel.
 //! - With the feature `libseccomp`: `check` compiles a profile and puts calls through the filter, and `load`
 //!   installs it in the calling process.
@@ -38,9 +39,11 @@ mod check;
 mod decision;
 mod errno;
 mod error;
+mod explain;
 mod export;
 mod generate;
 mod groups;
+mod lint;
 mod model;
 #[cfg(feature = "output")]
 mod output;
@@ -55,9 +58,11 @@ pub use errno::Errno;
 pub use error::ProfileError;
 #[cfg(feature = "libseccomp")]
 pub use error::{Denial, Denials};
+pub use explain::{DANGERS, Danger, DangerKind};
 pub use export::{ExportError, ExportOptions, Exported, Format, Input, Note, always_allowed, export};
 pub use generate::{Generated, Policy, Reason, SetupCalls, Warning, generate};
 pub use groups::{Group, SYSTEMD_VERSION};
+pub use lint::{Code, Finding, Severity, lint};
 pub use model::{
     Action, ArchMapEntry, ArchToken, Arg, ArgIndex, Condition, KernelVersion, Operator, Profile, Rule,
 };
