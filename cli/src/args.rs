@@ -8,6 +8,7 @@ use clap::{Args, CommandFactory, FromArgMatches, Parser, Subcommand};
 use seccomp_trace_profile::{Baseline, Errno};
 
 use crate::exit::Exit;
+use crate::explain::ExplainArgs;
 use crate::export::ExportArgs;
 use crate::lint::LintArgs;
 
@@ -36,6 +37,8 @@ pub(crate) enum Verb {
     /// Put a profile, or what a recording needs, into the form of another program
     #[command(after_help = EXPORT_EXAMPLES)]
     Export(ExportArgs),
+    /// Say which rule decides about a call, why it is there, and whether the call widens the attack surface
+    Explain(ExplainArgs),
     /// Find what is wrong with a profile: what makes it unusable, dangerous, or other than it seems
     #[command(after_help = "Exit status: 0; 1 where --deny finds something; 2 in trouble.")]
     Lint(LintArgs),

@@ -4,6 +4,7 @@ mod args;
 mod doctor;
 mod environment;
 mod exit;
+mod explain;
 mod export;
 mod generate;
 mod inherited;
@@ -28,6 +29,7 @@ fn main() -> ExitCode {
         Verb::Run(args) => run::run(args),
         Verb::Generate(args) => generate::generate(&args),
         Verb::Export(args) => export::run(&args),
+        Verb::Explain(args) => explain::run(&args),
         Verb::Lint(args) => lint::run(&args),
         Verb::Doctor(args) => doctor::doctor(&args),
     };

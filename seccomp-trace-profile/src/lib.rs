@@ -6,6 +6,7 @@
 //! - [`Resolved`] is what an engine makes of a profile for one machine and container ([`Environment`]).
 //! - [`export()`] puts a profile into the form of another program ([`Format`]).
 //! - [`lint()`] finds what is wrong with a profile.
+//! - [`explain()`] says which rule decides about a call, why it is there, and what it means.
 //! - [`bpf`] decodes and runs seccomp filters, without a kernel.
 //! - With the feature `libseccomp`: `check` compiles a profile and puts calls through the filter, and `load`
 //!   installs it in the calling process.
@@ -48,6 +49,7 @@ mod model;
 #[cfg(feature = "output")]
 mod output;
 mod resolve;
+mod similar;
 mod verdict;
 
 pub use baseline::{ALWAYS, Always, BASELINE_VERSION, BASELINES, Baseline, BaselineEntry, RuntimeBaseline};
@@ -58,7 +60,7 @@ pub use errno::Errno;
 pub use error::ProfileError;
 #[cfg(feature = "libseccomp")]
 pub use error::{Denial, Denials};
-pub use explain::{DANGERS, Danger, DangerKind};
+pub use explain::{ArchVerdict, DANGERS, Danger, DangerKind, Deciding, Explanation, Seen, explain};
 pub use export::{ExportError, ExportOptions, Exported, Format, Input, Note, always_allowed, export};
 pub use generate::{Generated, Policy, Reason, SetupCalls, Warning, generate};
 pub use groups::{Group, SYSTEMD_VERSION};
@@ -69,4 +71,5 @@ pub use model::{
 #[cfg(feature = "output")]
 pub use output::{Output, OutputError, Written};
 pub use resolve::{Environment, Resolved, ResolvedRule};
+pub use similar::similar_names;
 pub use verdict::Verdict;
