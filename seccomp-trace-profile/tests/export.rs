@@ -295,6 +295,10 @@ fn systemd_states_other_errnos_and_refuses_what_it_cannot_say() {
     let widened = ExportOptions { widen: true, ..options() };
     let exported = export(&by_argument, Format::Systemd, &widened).unwrap();
     assert!(exported.notes.contains(&Note::Widened { names: ["ioctl".to_owned()].into() }));
+    let denied = denying(
+        r#"{"names":["ioctl"],"action":"SCMP_ACT_ERRNO","errnoRet":1,"args":[{"index":1,"value":21505,"op":"SCMP_CMP_EQ"}]}"#,
+    );
+    assert!(export(&denied, Format::Systemd, &widened).is_err(), "widening allows nothing that is denied");
     let notify = denying(r#"{"names":["mount"],"action":"SCMP_ACT_NOTIFY"}"#);
     assert!(matches!(refused(&notify), ExportError::Action { index: 0, .. }));
     assert!(matches!(refused(&denying("")), ExportError::NothingAllowed { .. }));

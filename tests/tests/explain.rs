@@ -15,8 +15,8 @@ const RECORDING: &str = r#"{"seccomp_trace_recording": 1, "runs": {}, "syscalls"
 
 fn explain(arguments: &[&str]) -> Finished {
     let folder = scratch();
-    fs::write(folder.path().join("p.json"), PROFILE).unwrap();
-    fs::write(folder.path().join("r.json"), RECORDING).unwrap();
+    fs::write(folder.path().join("p.json"), PROFILE).expect("a file of ours");
+    fs::write(folder.path().join("r.json"), RECORDING).expect("a file of ours");
     let mut command = Command::new(seccomp_trace());
     command.current_dir(folder.path()).args(["explain", "--machine", "x86_64", "p.json"]).args(arguments);
     finish(&mut command)

@@ -7,7 +7,7 @@ use seccomp_trace_tests::{Finished, finish, scratch, seccomp_trace};
 
 fn lint(text: &str, arguments: &[&str]) -> Finished {
     let folder = scratch();
-    fs::write(folder.path().join("p.json"), text).unwrap();
+    fs::write(folder.path().join("p.json"), text).expect("a file of ours");
     finish(Command::new(seccomp_trace()).current_dir(folder.path()).args(["lint", "p.json"]).args(arguments))
 }
 

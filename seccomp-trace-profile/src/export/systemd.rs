@@ -81,6 +81,7 @@ pub(super) fn write(source: &Source<'_>, notes: &mut Vec<Note>) -> Result<String
 fn collect(source: &Source<'_>, notes: &mut Vec<Note>) -> Result<DropIn, ExportError> {
     let mut drop_in = DropIn::default();
     for (name, decision) in source.decisions() {
+        let may_execute = decision.may_execute(source.resolved.default);
         match decision {
             Decision::Default => {}
             Decision::Fixed(rule) if rule.verdict == Verdict::Allow => {
@@ -95,7 +96,8 @@ fn collect(source: &Source<'_>, notes: &mut Vec<Note>) -> Result<DropIn, ExportE
                 let families = (name == "socket" && !source.resolved.default.executes())
                     .then(|| families::restricted(&rules))
                     .flatten();
-                if families.is_none() && !source.options.widen {
+                // A call that no arguments make allowed must not become one that is.
+                if families.is_none() && !(source.options.widen && may_execute) {
                     return Err(source.refuse_arguments(rules[0].index, name));
                 }
                 if families.is_none() {

@@ -54,7 +54,7 @@ pub enum Code {
     BothArchLists,
     /// X32 is listed.
     X32Open,
-    /// Names of 32-bit x86 alone, but SCMP_ARCH_X86 is not listed.
+    /// Names of 32-bit x86 alone, but `SCMP_ARCH_X86` is not listed.
     X86Missing,
     /// A new call is denied with EPERM.
     NoFallback,
