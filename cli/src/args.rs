@@ -8,6 +8,9 @@ use clap::{Args, CommandFactory, FromArgMatches, Parser, Subcommand};
 use seccomp_trace_profile::{Baseline, Errno};
 
 use crate::exit::Exit;
+use crate::explain::ExplainArgs;
+use crate::export::ExportArgs;
+use crate::lint::LintArgs;
 
 #[derive(Debug, Parser)]
 #[command(
@@ -31,6 +34,14 @@ pub(crate) enum Verb {
     /// Make a profile from recordings, without running anything
     #[command(after_help = GENERATE_EXAMPLES)]
     Generate(GenerateArgs),
+    /// Put a profile, or what a recording needs, into the form of another program
+    #[command(after_help = EXPORT_EXAMPLES)]
+    Export(ExportArgs),
+    /// Say which rule decides about a call, why it is there, and whether the call widens the attack surface
+    Explain(ExplainArgs),
+    /// Find what is wrong with a profile: what makes it unusable, dangerous, or other than it seems
+    #[command(after_help = "Exit status: 0; 1 where --deny finds something; 2 in trouble.")]
+    Lint(LintArgs),
     /// Tell whether this machine can trace, and what is missing where it cannot
     Doctor(DoctorArgs),
 }
@@ -52,6 +63,17 @@ Examples:
   seccomp-trace generate r.json --for crun              derive again, for crun alone
 
 Exit status: 0, or 2 in trouble.";
+
+const EXPORT_EXAMPLES: &str = "\
+Examples:
+  seccomp-trace export --format systemd r.json -o /etc/systemd/system/my.service.d/seccomp.conf
+                                                a drop-in for a service, from a recording of it
+  seccomp-trace export --format kubernetes p.json --name nginx
+                                                a resource of the Security Profiles Operator
+  seccomp-trace export --format bpf p.json -o filter.bpf
+                                                the compiled filter, for `bwrap --seccomp`
+
+What a format cannot say is an error, or a note on standard error. Exit status: 0, or 2 in trouble.";
 
 /// How a profile is to be made.
 #[derive(Debug, Args)]
@@ -134,7 +156,7 @@ impl Verb {
     pub(crate) fn trouble(&self) -> Exit {
         match self {
             Self::Run(_) => Exit::RUN_TROUBLE,
-            Self::Generate(_) | Self::Doctor(_) => Exit::TROUBLE,
+            _ => Exit::TROUBLE,
         }
     }
 }

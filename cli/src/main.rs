@@ -2,9 +2,14 @@
 
 mod args;
 mod doctor;
+mod environment;
 mod exit;
+mod explain;
+mod export;
 mod generate;
 mod inherited;
+mod input;
+mod lint;
 mod profile;
 mod run;
 mod say;
@@ -24,6 +29,9 @@ fn main() -> ExitCode {
     let result = match verb {
         Verb::Run(args) => run::run(args),
         Verb::Generate(args) => generate::generate(&args),
+        Verb::Export(args) => export::run(&args),
+        Verb::Explain(args) => explain::run(&args),
+        Verb::Lint(args) => lint::run(&args),
         Verb::Doctor(args) => doctor::doctor(&args),
     };
     match result {

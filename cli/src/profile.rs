@@ -68,7 +68,7 @@ impl ProfilePlan {
         let generated = generate(recording, &self.policy).context("cannot make a profile")?;
         let report = check_instances(&generated.profile, &generated.instances, &Environment::default())
             .context("the profile failed its check and was not written")?;
-        write(&self.output, &generated.profile.to_json(), quiet)?;
+        write(&self.output, generated.profile.to_json(), quiet)?;
         if !quiet {
             self.tell_what_is_not_allowed(&generated);
             for warning in &generated.warnings {
@@ -138,8 +138,8 @@ pub(crate) fn prepare_output(path: &Path) -> anyhow::Result<Output> {
 }
 
 /// Writes, and says so where the old content was not safe meanwhile.
-pub(crate) fn write(output: &Output, text: &str, quiet: bool) -> anyhow::Result<()> {
-    let written = output.write(text)?;
+pub(crate) fn write(output: &Output, content: impl AsRef<[u8]>, quiet: bool) -> anyhow::Result<()> {
+    let written = output.write(content)?;
     if written == Written::InPlace && output.is_file() && !quiet {
         say!("{} cannot be replaced and was written in place", output.path().display());
     }

@@ -94,7 +94,7 @@ fn wait(session: &mut BpfSession, no_wait: bool) -> Result<Ended, seccomp_trace_
 fn report(plan: &Plan, recording: &Recording) -> anyhow::Result<()> {
     let quiet = plan.quiet;
     let kept = match &plan.recording {
-        Some(output) => profile::write(output, &recording.to_json(), quiet),
+        Some(output) => profile::write(output, recording.to_json(), quiet),
         None => Ok(()),
     };
     let made = match &plan.profile {

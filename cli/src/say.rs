@@ -11,6 +11,31 @@ macro_rules! say {
 }
 pub(crate) use say;
 
+/// A line on standard output. Where that cannot be written, the subcommand has failed and ends here: silently where a
+/// reader has gone, as in `… | head`.
+macro_rules! out {
+    ($($arg:tt)*) => { $crate::say::output(format_args!($($arg)*)) };
+}
+pub(crate) use out;
+
+/// See [`out!`].
+pub(crate) fn output(text: fmt::Arguments<'_>) {
+    document(&harmless(&text.to_string()));
+}
+
+/// JSON on standard output, as [`out!`] has it, but as it is: its strings have escapes of their own.
+pub(crate) fn document(text: &str) {
+    if let Err(error) = std::io::stdout().lock().write_all(format!("{text}\n").as_bytes()) {
+        if error.kind() != std::io::ErrorKind::BrokenPipe {
+            say!("cannot write to standard output: {error}");
+        }
+        std::process::exit(TROUBLE);
+    }
+}
+
+/// The status of a subcommand that failed.
+const TROUBLE: i32 = 2;
+
 /// See [`say!`].
 pub(crate) fn line(text: fmt::Arguments<'_>) {
     raw(&format!("seccomp-trace: {}\n", harmless(&text.to_string())));

@@ -4,6 +4,9 @@
 //! - [`Profile`] holds any profile in JSON and writes back what it read.
 //! - [`generate()`] derives a profile from a [`Recording`](seccomp_trace_core::Recording) and a [`Policy`].
 //! - [`Resolved`] is what an engine makes of a profile for one machine and container ([`Environment`]).
+//! - [`export()`] puts a profile into the form of another program ([`Format`]).
+//! - [`lint()`] finds what is wrong with a profile.
+//! - [`explain()`] says which rule decides about a call, why it is there, and what it means.
 //! - [`bpf`] decodes and runs seccomp filters, without a kernel.
 //! - With the feature `libseccomp`: `check` compiles a profile and puts calls through the filter, and `load`
 //!   installs it in the calling process.
@@ -35,27 +38,39 @@ pub mod bpf;
 #[cfg(feature = "libseccomp")]
 mod check;
 mod constants;
+mod decision;
 mod errno;
 mod error;
+mod explain;
+mod export;
 mod generate;
+mod groups;
+mod lint;
 mod model;
 #[cfg(feature = "output")]
 mod output;
 mod resolve;
+mod similar;
 mod verdict;
 
 pub use baseline::{ALWAYS, Always, BASELINE_VERSION, BASELINES, Baseline, BaselineEntry, RuntimeBaseline};
 #[cfg(feature = "libseccomp")]
 pub use check::{CheckReport, Compiled, NoNewPrivs, check, check_instances, libseccomp_version, load};
+pub use decision::Decision;
 pub use errno::Errno;
 pub use error::ProfileError;
 #[cfg(feature = "libseccomp")]
 pub use error::{Denial, Denials};
+pub use explain::{ArchVerdict, DANGERS, Danger, DangerKind, Deciding, Explanation, Seen, explain};
+pub use export::{ExportError, ExportOptions, Exported, Format, Input, Note, always_allowed, export};
 pub use generate::{Generated, Policy, Reason, SetupCalls, Warning, generate};
+pub use groups::{Group, SYSTEMD_VERSION};
+pub use lint::{Code, Finding, Severity, lint};
 pub use model::{
     Action, ArchMapEntry, ArchToken, Arg, ArgIndex, Condition, KernelVersion, Operator, Profile, Rule,
 };
 #[cfg(feature = "output")]
 pub use output::{Output, OutputError, Written};
 pub use resolve::{Environment, Resolved, ResolvedRule};
+pub use similar::similar_names;
 pub use verdict::Verdict;

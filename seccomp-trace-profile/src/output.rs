@@ -104,24 +104,25 @@ impl Output {
         }
     }
 
-    /// Writes `text`. A new file gets mode 0666 less the umask; one that is replaced keeps its mode and owner.
+    /// Writes text or bytes. A new file gets mode 0666 less the umask; one that is replaced keeps its mode and owner.
     ///
     /// # Errors
     /// Writing failed. A file that was to be replaced is then unchanged.
-    pub fn write(&self, text: &str) -> Result<Written, OutputError> {
+    pub fn write(&self, content: impl AsRef<[u8]>) -> Result<Written, OutputError> {
+        let content = content.as_ref();
         let result = match &self.way {
-            Way::Stdout | Way::Stderr => write_stream(&self.way, text),
-            Way::Replace(path) => self.replace(path, text),
-            Way::InPlace(path) => write_over(path, text),
+            Way::Stdout | Way::Stderr => write_stream(&self.way, content),
+            Way::Replace(path) => self.replace(path, content),
+            Way::InPlace(path) => write_over(path, content),
         };
         result.map_err(|source| OutputError { path: self.named.clone(), source })
     }
 
-    fn replace(&self, path: &Path, text: &str) -> io::Result<Written> {
+    fn replace(&self, path: &Path, content: &[u8]) -> io::Result<Written> {
         let mut file = match temporary(path) {
             Ok(file) => file,
             // The directory can have become read-only for us meanwhile.
-            Err(_) if fs::metadata(path).is_ok() => return write_over(path, text),
+            Err(_) if fs::metadata(path).is_ok() => return write_over(path, content),
             Err(error) => return Err(error),
         };
         // Before the content: it may hold what not everybody is to read.
@@ -137,13 +138,13 @@ impl Output {
                 }
             }
         }
-        file.write_all(text.as_bytes())?;
+        file.write_all(content)?;
         file.as_file().sync_all()?;
         match file.persist(path) {
             Ok(_) => Ok(Written::Atomically),
             // A file that something is mounted on, or that is another's in a sticky directory, cannot be replaced,
             // which shows only now.
-            Err(error) if is_unreplaceable(&error.error) => write_over(path, text),
+            Err(error) if is_unreplaceable(&error.error) => write_over(path, content),
             Err(error) => Err(error.error),
         }
     }
@@ -232,14 +233,14 @@ fn stream(way: &Way) -> io::Result<File> {
     Ok(owned.into())
 }
 
-fn write_stream(way: &Way, text: &str) -> io::Result<Written> {
-    stream(way)?.write_all(text.as_bytes())?;
+fn write_stream(way: &Way, content: &[u8]) -> io::Result<Written> {
+    stream(way)?.write_all(content)?;
     Ok(Written::InPlace)
 }
 
-fn write_over(path: &Path, text: &str) -> io::Result<Written> {
+fn write_over(path: &Path, content: &[u8]) -> io::Result<Written> {
     let mut file: File = OpenOptions::new().write(true).truncate(true).open(path)?;
-    file.write_all(text.as_bytes())?;
+    file.write_all(content)?;
     // Devices and pipes cannot be synchronised.
     let _ = file.sync_all();
     Ok(Written::InPlace)

@@ -11,6 +11,7 @@
 //!   rule of its own.
 
 use std::collections::BTreeSet;
+use std::fs::File;
 use std::io::{Read, Seek};
 
 use libseccomp::{ScmpAction, ScmpArch, ScmpArgCompare, ScmpCompareOp, ScmpFilterContext, ScmpSyscall};
@@ -168,14 +169,23 @@ pub(super) fn scmp_arch(arch: Arch) -> ScmpArch {
 }
 
 /// The program's bytes. libseccomp before 2.6 writes them to a file descriptor only.
-fn export(context: &ScmpFilterContext) -> Result<Vec<u8>, ProfileError> {
+pub(super) fn export(context: &ScmpFilterContext) -> Result<Vec<u8>, ProfileError> {
+    through_memory(|file| context.export_bpf(file))
+}
+
+/// The program in libseccomp's readable form.
+pub(super) fn export_text(context: &ScmpFilterContext) -> Result<Vec<u8>, ProfileError> {
+    through_memory(|file| context.export_pfc(file))
+}
+
+fn through_memory(
+    write: impl FnOnce(&File) -> Result<(), libseccomp::error::SeccompError>,
+) -> Result<Vec<u8>, ProfileError> {
     let failed = |source| ProfileError::Export { source };
     let memory =
         memfd_create("seccomp-filter", MFdFlags::MFD_CLOEXEC).map_err(|errno| failed(errno.into()))?;
-    let mut file = std::fs::File::from(memory);
-    context
-        .export_bpf(&file)
-        .map_err(|source| ProfileError::Libseccomp { doing: "compile the filter", source })?;
+    let mut file = File::from(memory);
+    write(&file).map_err(|source| ProfileError::Libseccomp { doing: "compile the filter", source })?;
     let mut bytes = Vec::new();
     file.rewind().and_then(|()| file.read_to_end(&mut bytes)).map_err(failed)?;
     Ok(bytes)

@@ -1,8 +1,8 @@
 //! Puts the calling process under a profile.
 
-use libseccomp::ScmpArch;
 use seccomp_trace_core::Arch;
 
+use super::carry::scmp_arches;
 use super::compile::context;
 use crate::{Environment, Profile, ProfileError, Resolved};
 
@@ -31,12 +31,7 @@ pub fn load(
     let native = Arch::native().ok_or(ProfileError::UnknownNativeArch)?;
     let resolved = Resolved::new(profile, environment, native)?;
     let failed = |doing| move |source| ProfileError::Libseccomp { doing, source };
-    let arches = resolved
-        .architectures
-        .iter()
-        .map(|token| token.as_str().parse())
-        .collect::<Result<Vec<ScmpArch>, _>>()
-        .map_err(failed("name an architecture"))?;
+    let arches = scmp_arches(&resolved.architectures)?;
     let (mut context, _) = context(&resolved, &arches)?;
     context
         .set_ctl_nnp(no_new_privs == NoNewPrivs::Set)

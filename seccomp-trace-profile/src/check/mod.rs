@@ -1,10 +1,12 @@
 //! Proof that a profile allows what it should: compile it, and put every call through the filter.
 
+mod carry;
 mod compile;
 mod load;
 
 use std::collections::{BTreeMap, BTreeSet};
 
+pub(crate) use carry::{Carried, carry};
 pub use compile::Compiled;
 use compile::scmp_arch;
 use libseccomp::{ScmpSyscall, ScmpVersion};

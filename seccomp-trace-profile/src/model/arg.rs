@@ -88,4 +88,9 @@ impl Arg {
     pub fn op(&self) -> Operator {
         self.op
     }
+
+    /// The fields that this model has no name for.
+    pub(crate) fn other(&self) -> &BTreeMap<String, Value> {
+        &self.other
+    }
 }

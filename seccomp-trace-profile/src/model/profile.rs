@@ -141,6 +141,20 @@ impl Profile {
         self.listener_metadata.text()
     }
 
+    /// The fields that this model has no name for.
+    pub(crate) fn other(&self) -> &BTreeMap<String, Value> {
+        &self.other
+    }
+
+    /// The same profile with only the rules that `keep` holds for.
+    pub(crate) fn retain(&self, keep: impl FnMut(&Rule) -> bool) -> Self {
+        let mut profile = self.clone();
+        if let Field::Set(rules) = &mut profile.syscalls {
+            rules.retain(keep);
+        }
+        profile
+    }
+
     /// States the errno of the default action in every form that the profile uses.
     pub(crate) fn set_default_errno(&mut self, errno: Errno) {
         self.default_errno_ret = Field::Set(errno.code().into());

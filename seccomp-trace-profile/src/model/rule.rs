@@ -104,6 +104,11 @@ impl Rule {
         effective_errno(&self.errno, &self.errno_ret)
     }
 
+    /// The fields that this model has no name for.
+    pub(crate) fn other(&self) -> &BTreeMap<String, Value> {
+        &self.other
+    }
+
     fn validate(&self) -> Result<(), String> {
         if self.name.text().is_some() && !self.names.items().is_empty() {
             return Err("a rule has `name` or `names`, not both".to_owned());

@@ -1,0 +1,129 @@
+//! `seccomp-trace export`: a profile in the form of another program.
+
+use std::collections::BTreeSet;
+use std::path::{Path, PathBuf};
+
+use anyhow::Context;
+use clap::Args;
+use seccomp_trace_core::{Arch, Syscall};
+use seccomp_trace_profile::{
+    Baseline, ExportOptions, Exported, Format, Input, Policy, Profile, always_allowed, check,
+    check_instances, export, generate,
+};
+
+use crate::environment::{self, EnvironmentArgs};
+use crate::exit::Exit;
+use crate::input::read;
+use crate::profile;
+use crate::say::say;
+
+/// `export`
+#[derive(Debug, Args)]
+pub(crate) struct ExportArgs {
+    /// A profile or a recording, told apart by its content (`-`: standard input)
+    #[arg(value_name = "FILE|RECORDING")]
+    file: PathBuf,
+    /// oci, docker, kubernetes, systemd, seccompiler, bpf, pfc or list
+    #[arg(long, short, value_name = "FORMAT")]
+    format: Format,
+    /// Write to FILE (`-`: standard output)
+    #[arg(short, long, value_name = "FILE", default_value = "-")]
+    output: PathBuf,
+    /// For a recording: the container runtime that will load the result: runc, crun, any or none
+    #[arg(long = "for", value_name = "RUNTIME", default_value = "any")]
+    runtime: Baseline,
+    #[command(flatten)]
+    environment: EnvironmentArgs,
+    /// Keep what only container runtimes call also in formats that none of them loads
+    #[arg(long)]
+    keep_runtime: bool,
+    /// Where the format has no place for conditions on arguments, allow the call with all arguments
+    #[arg(long)]
+    widen: bool,
+    /// For bpf and pfc: the filter for this ABI alone, which kills callers of the others
+    #[arg(long, value_name = "ARCH")]
+    arch: Option<Arch>,
+    /// For kubernetes: the object's name [default: the file's]
+    #[arg(long)]
+    name: Option<String>,
+    /// Write the result without checking that it allows what FILE allows
+    #[arg(long)]
+    no_check: bool,
+    /// Print nothing but errors
+    #[arg(short, long)]
+    quiet: bool,
+}
+
+/// Runs `seccomp-trace export`.
+pub(crate) fn run(args: &ExportArgs) -> anyhow::Result<Exit> {
+    let (environment, native) = args.environment.resolve()?;
+    let output = profile::prepare_output(&args.output)?;
+    let profile = load(args, &environment)?;
+    let options = ExportOptions {
+        environment,
+        native,
+        name: args.name.clone().unwrap_or_else(|| stem(&args.file)),
+        keep_runtime: args.keep_runtime,
+        widen: args.widen,
+        only: args.arch,
+    };
+    let shown = args.file.display();
+    let exported =
+        export(&profile, args.format, &options).with_context(|| format!("cannot export {shown}"))?;
+    if !args.quiet && args.format != Format::Docker {
+        environment::say(&profile, &options.environment, native);
+    }
+    if args.no_check {
+        say!("warning: the result was not checked (--no-check)");
+    } else {
+        check_result(&profile, &exported, args.format, &options)
+            .context("the result failed its check and was not written")?;
+    }
+    profile::write(&output, &exported.bytes, args.quiet)?;
+    if !args.quiet {
+        for note in &exported.notes {
+            say!("note: {note}");
+        }
+    }
+    Ok(Exit::SUCCESS)
+}
+
+/// The profile of the file, or the one that its recording gives, which is checked like any other.
+fn load(args: &ExportArgs, environment: &seccomp_trace_profile::Environment) -> anyhow::Result<Profile> {
+    let shown = args.file.display();
+    let text = read(&args.file)?;
+    match Input::from_json(&text).with_context(|| format!("cannot use {shown}"))? {
+        Input::Profile(profile) => Ok(*profile),
+        Input::Recording(recording) => {
+            profile::completeness(&recording, false)?;
+            let policy = Policy { baseline: args.runtime, ..Policy::default() };
+            let generated = generate(&recording, &policy).context("cannot make a profile")?;
+            if !args.no_check {
+                let _report = check_instances(&generated.profile, &generated.instances, environment)
+                    .context("the profile failed its check")?;
+            }
+            Ok(generated.profile)
+        }
+    }
+}
+
+/// Reads the result back and puts every call that the profile allows through its filter.
+fn check_result(
+    profile: &Profile,
+    exported: &Exported,
+    format: Format,
+    options: &ExportOptions,
+) -> anyhow::Result<()> {
+    if !format.is_profile() {
+        return Ok(());
+    }
+    let text = std::str::from_utf8(&exported.bytes).context("the result is not text")?;
+    let result = Profile::from_json(text).context("the result is not a profile")?;
+    let wanted: BTreeSet<Syscall> = always_allowed(profile, &options.environment, options.native)?;
+    let _report = check(&result, &wanted, &options.environment)?;
+    Ok(())
+}
+
+fn stem(path: &Path) -> String {
+    path.file_stem().map_or_else(String::new, |stem| stem.to_string_lossy().into_owned())
+}

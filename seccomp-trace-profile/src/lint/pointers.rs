@@ -1,0 +1,141 @@
+//! Which arguments are addresses. Source: the prototypes of the man pages, section 2. An argument that is an address for
+//! some operations only (`ioctl`, `prctl`, `fcntl`) is not in the table.
+
+/// Calls by name, with the positions of the arguments that are pointers.
+const POINTERS: &[(&str, &[usize])] = &[
+    ("accept", &[1, 2]),
+    ("accept4", &[1, 2]),
+    ("access", &[0]),
+    ("bind", &[1]),
+    ("bpf", &[1]),
+    ("capget", &[0, 1]),
+    ("capset", &[0, 1]),
+    ("chdir", &[0]),
+    ("chmod", &[0]),
+    ("chown", &[0]),
+    ("chroot", &[0]),
+    ("clock_gettime", &[1]),
+    ("clock_nanosleep", &[2, 3]),
+    ("clone3", &[0]),
+    ("connect", &[1]),
+    ("creat", &[0]),
+    ("epoll_ctl", &[3]),
+    ("epoll_pwait", &[1, 4]),
+    ("epoll_wait", &[1]),
+    ("execve", &[0, 1, 2]),
+    ("execveat", &[1, 2, 3]),
+    ("faccessat", &[1]),
+    ("faccessat2", &[1]),
+    ("fchmodat", &[1]),
+    ("fchmodat2", &[1]),
+    ("fchownat", &[1]),
+    ("fgetxattr", &[1, 2]),
+    ("finit_module", &[1]),
+    ("fstat", &[1]),
+    ("fstatfs", &[1]),
+    ("futimesat", &[1, 2]),
+    ("getcwd", &[0]),
+    ("getdents", &[1]),
+    ("getdents64", &[1]),
+    ("getpeername", &[1, 2]),
+    ("getrandom", &[0]),
+    ("getsockname", &[1, 2]),
+    ("getsockopt", &[3, 4]),
+    ("init_module", &[0, 2]),
+    ("inotify_add_watch", &[1]),
+    ("io_uring_setup", &[1]),
+    ("lchown", &[0]),
+    ("link", &[0, 1]),
+    ("linkat", &[1, 3]),
+    ("lstat", &[0, 1]),
+    ("memfd_create", &[0]),
+    ("mkdir", &[0]),
+    ("mkdirat", &[1]),
+    ("mknod", &[0]),
+    ("mknodat", &[1]),
+    ("mount", &[0, 1, 2, 4]),
+    ("name_to_handle_at", &[1, 2, 3]),
+    ("nanosleep", &[0, 1]),
+    ("newfstatat", &[1, 2]),
+    ("open", &[0]),
+    ("open_by_handle_at", &[1]),
+    ("openat", &[1]),
+    ("openat2", &[1, 2]),
+    ("perf_event_open", &[0]),
+    ("pipe", &[0]),
+    ("pipe2", &[0]),
+    ("pivot_root", &[0, 1]),
+    ("poll", &[0]),
+    ("ppoll", &[0, 2, 3]),
+    ("pread64", &[1]),
+    ("preadv", &[1]),
+    ("preadv2", &[1]),
+    ("process_vm_readv", &[1, 3]),
+    ("process_vm_writev", &[1, 3]),
+    ("pwrite64", &[1]),
+    ("pwritev", &[1]),
+    ("pwritev2", &[1]),
+    ("read", &[1]),
+    ("readlink", &[0, 1]),
+    ("readlinkat", &[1, 2]),
+    ("readv", &[1]),
+    ("recvfrom", &[1, 4, 5]),
+    ("recvmmsg", &[1, 4]),
+    ("recvmsg", &[1]),
+    ("rename", &[0, 1]),
+    ("renameat", &[1, 3]),
+    ("renameat2", &[1, 3]),
+    ("rmdir", &[0]),
+    ("rt_sigaction", &[1, 2]),
+    ("rt_sigprocmask", &[1, 2]),
+    ("sendmmsg", &[1]),
+    ("sendmsg", &[1]),
+    ("sendto", &[1, 4]),
+    ("setgroups", &[1]),
+    ("sethostname", &[0]),
+    ("setsockopt", &[3]),
+    ("setxattr", &[0, 1, 2]),
+    ("sigaltstack", &[0, 1]),
+    ("socketcall", &[1]),
+    ("socketpair", &[3]),
+    ("stat", &[0, 1]),
+    ("statfs", &[0, 1]),
+    ("statx", &[1, 4]),
+    ("swapoff", &[0]),
+    ("swapon", &[0]),
+    ("symlink", &[0, 1]),
+    ("symlinkat", &[0, 2]),
+    ("truncate", &[0]),
+    ("umount2", &[0]),
+    ("uname", &[0]),
+    ("unlink", &[0]),
+    ("unlinkat", &[1]),
+    ("utime", &[0, 1]),
+    ("utimensat", &[1, 2]),
+    ("utimes", &[0, 1]),
+    ("wait4", &[1, 3]),
+    ("waitid", &[2, 4]),
+    ("write", &[1]),
+    ("writev", &[1]),
+];
+
+/// Whether an argument is always an address.
+pub(super) fn is_pointer(name: &str, index: usize) -> bool {
+    POINTERS.iter().any(|(call, positions)| *call == name && positions.contains(&index))
+}
+
+#[cfg(test)]
+mod tests {
+    use seccomp_trace_core::{Arch, Syscall};
+
+    use super::*;
+
+    #[test]
+    fn every_name_is_a_call_and_there_once() {
+        assert!(POINTERS.is_sorted_by(|a, b| a.0 < b.0));
+        for (name, positions) in POINTERS {
+            assert!(Arch::ALL.iter().any(|arch| Syscall::from_name(*arch, name).is_some()), "{name}");
+            assert!(positions.iter().all(|position| *position < 6), "{name}");
+        }
+    }
+}

@@ -1,0 +1,212 @@
+//! Every code is found where it should be, and not where it should not.
+#![expect(clippy::unwrap_used, reason = "a test that panics has failed")]
+
+mod support;
+
+use std::collections::BTreeSet;
+use std::path::Path;
+
+use seccomp_trace_profile::{Baseline, Code, Environment, KernelVersion, Profile, lint};
+use support::{fixture, real_profiles};
+
+const ALWAYS: &str = r#"{"names":["execve","exit","exit_group","getcpu","gettimeofday","restart_syscall","rt_sigreturn","time"],"action":"SCMP_ACT_ALLOW"}"#;
+
+fn environment() -> Environment {
+    Environment { kernel: KernelVersion { major: 6, minor: 1 }, ..Environment::default() }
+}
+
+fn find(text: &str, baseline: Baseline) -> BTreeSet<(Code, String)> {
+    let profile = Profile::from_json(text).unwrap_or_else(|error| panic!("{error}: {text}"));
+    let found = lint(&profile, &environment(), baseline);
+    assert_eq!(found, lint(&profile, &environment(), baseline), "the same again");
+    found.into_iter().map(|finding| (finding.code, finding.path)).collect()
+}
+
+/// A profile for `x86_64` that is good in itself, with more rules and more fields.
+fn with(rules: &str, fields: &str) -> String {
+    let rules = if rules.is_empty() { ALWAYS.to_owned() } else { format!("{ALWAYS},{rules}") };
+    let fields = if fields.is_empty() { r#","architectures":["SCMP_ARCH_X86_64"]"# } else { fields };
+    format!(r#"{{"defaultAction":"SCMP_ACT_ERRNO","defaultErrnoRet":38{fields},"syscalls":[{rules}]}}"#)
+}
+
+fn allow(name: &str) -> String {
+    format!(r#"{{"names":["{name}"],"action":"SCMP_ACT_ALLOW"}}"#)
+}
+
+fn on(name: &str, index: u8) -> String {
+    format!(
+        r#"{{"names":["{name}"],"action":"SCMP_ACT_ALLOW","args":[{{"index":{index},"value":1,"op":"SCMP_CMP_EQ"}}]}}"#
+    )
+}
+
+/// A code, where it is expected, a profile that has it, and the nearest one that has not.
+fn cases() -> Vec<(Code, &'static str, String, String)> {
+    let good = || with("", "");
+    let both_x86 = r#","architectures":["SCMP_ARCH_X86_64","SCMP_ARCH_X86"]"#;
+    let old = &allow("sigreturn");
+    vec![
+        (
+            Code::NoSyscallAllowed,
+            "defaultAction",
+            r#"{"defaultAction":"SCMP_ACT_ERRNO","architectures":["SCMP_ARCH_X86_64"]}"#.to_owned(),
+            good(),
+        ),
+        (Code::DefaultAllow, "defaultAction", r#"{"defaultAction":"SCMP_ACT_LOG"}"#.to_owned(), good()),
+        (
+            Code::DuplicateRule,
+            "syscalls[2]",
+            with(&format!("{},{}", allow("read"), on("read", 0)), ""),
+            with(&format!("{},{}", on("read", 0), on("read", 2)), ""),
+        ),
+        (
+            Code::ShadowedRule,
+            "syscalls[2]",
+            with(&format!("{},{}", allow("read"), allow("read").replace("ALLOW", "KILL")), ""),
+            with(&format!("{},{}", on("read", 0), allow("read").replace("ALLOW", "KILL")), ""),
+        ),
+        (Code::UnknownName, "syscalls[1]", with(&allow("raed"), ""), with(&allow("read"), "")),
+        (
+            Code::BothArchLists,
+            "archMap",
+            with(
+                "",
+                r#","architectures":["SCMP_ARCH_X86_64"],"archMap":[{"architecture":"SCMP_ARCH_X86_64"}]"#,
+            ),
+            with("", r#","archMap":[{"architecture":"SCMP_ARCH_X86_64"}]"#),
+        ),
+        (
+            Code::X32Open,
+            "architectures[1]",
+            with("", r#","architectures":["SCMP_ARCH_X86_64","SCMP_ARCH_X32"]"#),
+            good(),
+        ),
+        (
+            Code::X86Missing,
+            "syscalls[1]",
+            with(&allow("socketcall"), ""),
+            with(&allow("socketcall"), both_x86),
+        ),
+        (
+            Code::NoFallback,
+            "syscalls[1]",
+            with(r#"{"names":["clone3","faccessat2"],"action":"SCMP_ACT_ERRNO","errnoRet":1}"#, ""),
+            with(r#"{"names":["clone3","faccessat2"],"action":"SCMP_ACT_ERRNO","errnoRet":38}"#, ""),
+        ),
+        (
+            Code::PointerCondition,
+            "syscalls[1].args[0]",
+            with(&on("openat", 1), ""),
+            with(&on("openat", 2), ""),
+        ),
+        (
+            Code::SocketOfX86,
+            "syscalls[2]",
+            with(&format!("{old},{}", on("socket", 0)), both_x86),
+            with(&on("socket", 0), ""),
+        ),
+        (Code::AlwaysMissing, "syscalls", with("", "").replace("\"rt_sigreturn\",", ""), good()),
+        (
+            Code::TwoConditions,
+            "syscalls[1].args[1]",
+            with(&on("read", 0).replace("}]", r#"},{"index":0,"value":9,"op":"SCMP_CMP_EQ"}]"#), ""),
+            with(&on("read", 0).replace("}]", r#"},{"index":2,"value":9,"op":"SCMP_CMP_EQ"}]"#), ""),
+        ),
+        (
+            Code::UselessErrno,
+            "syscalls[1]",
+            with(&allow("read").replace("\"action", "\"errnoRet\":1,\"action"), ""),
+            with(&allow("read").replace("\"action", "\"errnoRet\":1,\"action").replace("ALLOW", "TRACE"), ""),
+        ),
+        (
+            Code::NotifyWrite,
+            "syscalls[1]",
+            with(&allow("write").replace("ALLOW", "NOTIFY"), ""),
+            with(&allow("mount").replace("ALLOW", "NOTIFY"), ""),
+        ),
+        (Code::EmptyRule, "syscalls[1]", with(r#"{"names":[],"action":"SCMP_ACT_ALLOW"}"#, ""), good()),
+        (
+            Code::ListenerMissing,
+            "syscalls[1]",
+            with(&allow("mount").replace("ALLOW", "NOTIFY"), ""),
+            with(
+                &allow("mount").replace("ALLOW", "NOTIFY"),
+                r#","architectures":["SCMP_ARCH_X86_64"],"listenerPath":"/s""#,
+            ),
+        ),
+        (
+            Code::UnusedListener,
+            "listenerPath",
+            with("", r#","architectures":["SCMP_ARCH_X86_64"],"listenerPath":"/s""#),
+            with(
+                &allow("mount").replace("ALLOW", "NOTIFY"),
+                r#","architectures":["SCMP_ARCH_X86_64"],"listenerPath":"/s""#,
+            ),
+        ),
+        (Code::WidePrivilege, "syscalls[1]", with(&allow("bpf"), ""), with(&allow("read"), "")),
+    ]
+}
+
+#[test]
+fn every_code_is_found_at_its_place_and_not_in_the_nearest_good_profile() {
+    let mut tested = BTreeSet::from([Code::BaselineMissing]);
+    assert_eq!(find(&with("", ""), Baseline::None), BTreeSet::new(), "a good profile");
+    for (code, path, bad, good) in cases() {
+        let found = find(&bad, Baseline::None);
+        assert!(found.contains(&(code, path.to_owned())), "{code} at {path}: {found:?}\n{bad}");
+        let found = find(&good, Baseline::None);
+        assert!(!found.iter().any(|(other, _)| *other == code), "{code}: {found:?}\n{good}");
+        tested.insert(code);
+    }
+    assert_eq!(tested, Code::all().collect(), "every code has a case");
+}
+
+#[test]
+fn a_runtimes_calls_are_missed_only_for_that_runtime() {
+    let has =
+        |text: &str, baseline| find(text, baseline).iter().any(|(code, _)| *code == Code::BaselineMissing);
+    assert!(has(&with("", ""), Baseline::Crun));
+    assert!(!has(&with("", ""), Baseline::None));
+    let generated = fixture("golden/container-any.json");
+    assert!(!has(&generated, Baseline::Any));
+    let alone = fixture("golden/command-none.json");
+    assert!(has(&alone, Baseline::Runc));
+}
+
+/// Engines ship these: what is an error there would be a false alarm here.
+#[test]
+fn the_default_profiles_of_real_engines_have_no_error() {
+    for (path, text) in real_profiles() {
+        let profile = Profile::from_json(&text).unwrap();
+        let errors: Vec<_> = lint(&profile, &environment(), Baseline::None)
+            .into_iter()
+            .filter(|finding| finding.severity() == seccomp_trace_profile::Severity::Error)
+            .collect();
+        assert!(errors.is_empty(), "{}: {errors:?}", path.display());
+    }
+}
+
+/// `SECCOMP_TRACE_UPDATE_GOLDEN=1` writes the page anew.
+#[test]
+fn the_page_of_the_codes_is_the_table() {
+    use std::fmt::Write;
+    let mut page = String::from(
+        "# What `seccomp-trace lint` finds\n\nCodes keep their meaning. Made from the table in the code by the test \
+         `the_page_of_the_codes_is_the_table`;\n`--deny LEVEL` makes findings of that severity and above an exit status of 1.\n",
+    );
+    let mut ids = BTreeSet::new();
+    for code in Code::all() {
+        assert!(ids.insert(code.id()), "{code} is there twice");
+        let (severity, title) = (code.severity(), code.title());
+        let (why, remedy) = (code.why(), code.remedy());
+        writeln!(page, "\n## {code}: {title} ({severity})\n\n{why}\n\n*Remedy:* {remedy}").unwrap();
+    }
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../docs/lint.md");
+    if std::env::var_os("SECCOMP_TRACE_UPDATE_GOLDEN").is_some() {
+        std::fs::write(&path, &page).unwrap();
+    }
+    match std::fs::read_to_string(&path) {
+        Ok(found) => assert_eq!(found, page),
+        // The crate alone, as it is published, has no such folder.
+        Err(error) => println!("left out: {} ({error})", path.display()),
+    }
+}
