@@ -4,11 +4,11 @@ use std::mem::{MaybeUninit, offset_of};
 use std::os::fd::{AsFd, AsRawFd, BorrowedFd, OwnedFd};
 use std::sync::{Mutex, PoisonError};
 
-use libbpf_rs::libbpf_sys;
 use libbpf_rs::skel::{OpenSkel, SkelBuilder};
-use libbpf_rs::{Link, MapCore, MapFlags, MapHandle, MapInfo, PrintLevel, Program};
+use libbpf_rs::{Link, MapCore, MapFlags, MapHandle, MapInfo, Program};
 use seccomp_trace_core::{Captures, Phase};
 
+use crate::libbpf::{load_error, quiet_libbpf, recursion_misses};
 use crate::skel::recorder::{OpenRecorderSkel, RecorderSkel, RecorderSkelBuilder, types};
 use crate::{Error, wire};
 
@@ -224,48 +224,4 @@ fn program_fds(skel: &RecorderSkel<'_>) -> Result<Vec<OwnedFd>, Error> {
     .into_iter()
     .collect::<Result<_, _>>()
     .map_err(Error::system("keep the BPF programs"))
-}
-
-fn recursion_misses(program: BorrowedFd<'_>) -> Result<u64, Error> {
-    let mut info = libbpf_sys::bpf_prog_info::default();
-    let mut len = u32::try_from(size_of_val(&info)).unwrap_or(u32::MAX);
-    // SAFETY: `info` is a plain C struct of `len` bytes that lives across the call; its pointers are null and
-    // their lengths zero, so the kernel writes nowhere else.
-    let result = unsafe { libbpf_sys::bpf_prog_get_info_by_fd(program.as_raw_fd(), &mut info, &mut len) };
-    if result != 0 {
-        return Err(Error::system("read the counters of a BPF program")(std::io::Error::last_os_error()));
-    }
-    Ok(info.recursion_misses)
-}
-
-/// libbpf's warnings, kept for the error message instead of being printed.
-static LOG: Mutex<Vec<String>> = Mutex::new(Vec::new());
-/// How many of them are kept.
-const LOG_LINES: usize = 12;
-
-pub(crate) fn quiet_libbpf() {
-    #[expect(clippy::needless_pass_by_value, reason = "the type of libbpf-rs's callback")]
-    fn keep(_level: PrintLevel, text: String) {
-        let mut log = LOG.lock().unwrap_or_else(PoisonError::into_inner);
-        if log.len() == LOG_LINES {
-            log.remove(0);
-        }
-        log.push(text.trim_end().to_owned());
-    }
-    LOG.lock().unwrap_or_else(PoisonError::into_inner).clear();
-    libbpf_rs::set_print(Some((PrintLevel::Warn, keep)));
-}
-
-/// An error of loading, explained from the machine's facts where they tell.
-pub(crate) fn load_error(source: libbpf_rs::Error) -> Error {
-    let errno = std::io::Error::last_os_error().raw_os_error();
-    let facts = crate::probe::Facts::read();
-    let btf = crate::probe::BtfFacts::read();
-    match crate::config::explain(&facts, btf.as_ref(), errno) {
-        Some(refusal) => Error::Refused(refusal),
-        None => Error::Load {
-            source,
-            log: std::mem::take(&mut *LOG.lock().unwrap_or_else(PoisonError::into_inner)),
-        },
-    }
 }

@@ -32,6 +32,8 @@ mod events;
 mod image;
 mod instance;
 mod launch;
+mod libbpf;
+mod provenance;
 mod seed;
 mod session;
 mod signals;

@@ -7,7 +7,8 @@ use std::os::fd::AsFd;
 use libbpf_rs::skel::{OpenSkel, SkelBuilder};
 use libbpf_rs::{Iter, Link, MapCore, MapFlags, MapHandle};
 
-use crate::instance::{Instance, load_error, quiet_libbpf};
+use crate::instance::Instance;
+use crate::libbpf::{load_error, quiet_libbpf};
 use crate::skel::seed::{SeedSkelBuilder, types};
 use crate::{Error, wire};
 

@@ -4,20 +4,18 @@ use std::os::fd::{AsFd, BorrowedFd};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use nix::libc;
 use nix::sys::epoll::{Epoll, EpollCreateFlags, EpollEvent, EpollFlags, EpollTimeout};
 use nix::sys::signal::SigSet;
-use seccomp_trace_core::{
-    Arch, Armed, Command, CommandSpec, Ended, Flow, Host, Losses, Recording, Run, RunId, Session, Sink,
-};
+use seccomp_trace_core::{Armed, CommandSpec, Ended, Flow, Recording, RunId, Session, Sink};
 
+use crate::Error;
 use crate::clock::Clock;
 use crate::events::Ring;
 use crate::instance::Instance;
 use crate::launch::{Change, Child, CommandStatus};
+use crate::provenance::run_id;
 use crate::seed::Seeder;
 use crate::signals::{self, Heeded, Relay};
-use crate::{Error, snapshot};
 
 /// How long to sleep at most before the count of live tasks is looked at again: the event that wakes us could have
 /// found the ring full.
@@ -199,68 +197,6 @@ impl BpfSession {
             Some(seeder) => Ok(seeder.alive()? == 0),
         }
     }
-
-    fn losses(&self) -> Result<Losses, Error> {
-        let parts = &self.parts;
-        let counters = parts.instance.counters(parts.slot)?;
-        Ok(Losses {
-            storage_failures: counters.storage_failures.saturating_sub(parts.storage_failures_before),
-            lookup_failures: parts.instance.lookup_failures()?.saturating_sub(parts.lookup_failures_before),
-            recursion_misses: parts
-                .instance
-                .recursion_misses()?
-                .saturating_sub(parts.recursion_misses_before),
-            number_overflow: counters.number_overflow,
-        })
-    }
-
-    fn recording(&self, ended: Ended) -> Result<Recording, Error> {
-        let counters = self.parts.instance.counters(self.parts.slot)?;
-        let run = Run {
-            tool: concat!("seccomp-trace ", env!("CARGO_PKG_VERSION")).to_owned(),
-            host: Host {
-                kernel: self.parts.kernel.clone(),
-                arch: Arch::native().ok_or(Error::UnknownTarget)?,
-            },
-            runtime: None,
-            container: None,
-            command: self.parts.command.as_ref().map(describe),
-            started: self.started,
-            until: match counters.ended_ns {
-                0 => self.parts.clock.now(),
-                at => self.parts.clock.wall(at),
-            },
-            armed: self.parts.armed,
-            ended,
-            processes: counters.processes,
-            losses: self.losses()?,
-        };
-        let mut recording = Recording::of_run(self.id.clone(), run);
-        snapshot::read(&self.parts.instance, self.parts.slot, self.parts.clock, &mut recording)?;
-        Ok(recording)
-    }
-}
-
-/// A random UUID (RFC 9562, version 4).
-fn run_id() -> Result<RunId, Error> {
-    let mut bytes = [0u8; 16];
-    // SAFETY: the kernel writes at most as many bytes as the buffer has.
-    let got = unsafe { libc::getrandom(bytes.as_mut_ptr().cast(), bytes.len(), 0) };
-    if usize::try_from(got) != Ok(bytes.len()) {
-        return Err(Error::system("get random bytes")(std::io::Error::last_os_error()));
-    }
-    bytes[6] = bytes[6] & 0x0f | 0x40;
-    bytes[8] = bytes[8] & 0x3f | 0x80;
-    let hex: String = bytes.iter().map(|byte| format!("{byte:02x}")).collect();
-    Ok(RunId([&hex[..8], &hex[8..12], &hex[12..16], &hex[16..20], &hex[20..]].join("-")))
-}
-
-fn describe(spec: &CommandSpec) -> Command {
-    let text = |os: &std::ffi::OsString| os.to_string_lossy().into_owned();
-    Command {
-        program: text(&spec.program),
-        args: spec.record_args.then(|| spec.args.iter().map(text).collect()),
-    }
 }
 
 impl Session for BpfSession {
@@ -283,12 +219,12 @@ impl Session for BpfSession {
     }
 
     fn snapshot(&self) -> Result<Recording, Error> {
-        self.recording(Ended::Running)
+        self.parts.recording(&self.id, self.started, Ended::Running)
     }
 
     fn finish(self, ended: Ended) -> Result<Recording, Error> {
         let ended = if self.nobody_lives()? { Ended::TargetEnded } else { ended };
-        self.recording(ended)
+        self.parts.recording(&self.id, self.started, ended)
     }
 }
 

@@ -1,0 +1,66 @@
+//! What a recording says about the run it comes from.
+
+use nix::libc;
+use seccomp_trace_core::{Arch, Command, CommandSpec, Ended, Host, Losses, Recording, Run, RunId, Timestamp};
+
+use crate::session::Parts;
+use crate::{Error, snapshot};
+
+impl Parts {
+    /// What may be missing of this target.
+    fn losses(&self) -> Result<Losses, Error> {
+        let counters = self.instance.counters(self.slot)?;
+        Ok(Losses {
+            storage_failures: counters.storage_failures.saturating_sub(self.storage_failures_before),
+            lookup_failures: self.instance.lookup_failures()?.saturating_sub(self.lookup_failures_before),
+            recursion_misses: self.instance.recursion_misses()?.saturating_sub(self.recursion_misses_before),
+            number_overflow: counters.number_overflow,
+        })
+    }
+
+    /// Everything seen so far, with its provenance.
+    pub(crate) fn recording(&self, id: &RunId, started: Timestamp, ended: Ended) -> Result<Recording, Error> {
+        let counters = self.instance.counters(self.slot)?;
+        let run = Run {
+            tool: concat!("seccomp-trace ", env!("CARGO_PKG_VERSION")).to_owned(),
+            host: Host { kernel: self.kernel.clone(), arch: Arch::native().ok_or(Error::UnknownTarget)? },
+            runtime: None,
+            container: None,
+            command: self.command.as_ref().map(describe),
+            started,
+            until: match counters.ended_ns {
+                0 => self.clock.now(),
+                at => self.clock.wall(at),
+            },
+            armed: self.armed,
+            ended,
+            processes: counters.processes,
+            losses: self.losses()?,
+        };
+        let mut recording = Recording::of_run(id.clone(), run);
+        snapshot::read(&self.instance, self.slot, self.clock, &mut recording)?;
+        Ok(recording)
+    }
+}
+
+/// A random UUID (RFC 9562, version 4).
+pub(crate) fn run_id() -> Result<RunId, Error> {
+    let mut bytes = [0u8; 16];
+    // SAFETY: the kernel writes at most as many bytes as the buffer has.
+    let got = unsafe { libc::getrandom(bytes.as_mut_ptr().cast(), bytes.len(), 0) };
+    if usize::try_from(got) != Ok(bytes.len()) {
+        return Err(Error::system("get random bytes")(std::io::Error::last_os_error()));
+    }
+    bytes[6] = bytes[6] & 0x0f | 0x40;
+    bytes[8] = bytes[8] & 0x3f | 0x80;
+    let hex: String = bytes.iter().map(|byte| format!("{byte:02x}")).collect();
+    Ok(RunId([&hex[..8], &hex[8..12], &hex[12..16], &hex[16..20], &hex[20..]].join("-")))
+}
+
+fn describe(spec: &CommandSpec) -> Command {
+    let text = |os: &std::ffi::OsString| os.to_string_lossy().into_owned();
+    Command {
+        program: text(&spec.program),
+        args: spec.record_args.then(|| spec.args.iter().map(text).collect()),
+    }
+}
