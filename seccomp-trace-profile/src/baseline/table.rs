@@ -1,8 +1,8 @@
 //! The calls that container runtimes make under the filter before they exec the program.
 //!
-//! Measured on kernel 6.18, `x86_64`, with the runtimes of Debian 12: every call between the installation of the
-//! filter and the exec. With `no-new-privileges`
-//! the filter is installed later and fewer calls are needed; those are a subset.
+//! The sets were measured on kernel 6.18, `x86_64`, with the runtimes of Debian 12: the calls between the installation
+//! of the filter and the exec. With `no-new-privileges` the filter is installed later and fewer calls are needed; those
+//! are a subset. The reasons are what the runtimes do there according to their sources; they were not measured.
 
 /// The version of the tables. It changes whenever an entry does.
 pub const BASELINE_VERSION: u32 = 1;
