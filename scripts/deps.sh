@@ -26,6 +26,10 @@ test|cmd:python3|python3|python3
 test|cmd:as|binutils|binutils
 test|cmd:setsid|util-linux|util-linux
 test|cmd:setpriv|util-linux|util-linux
+test|cmd:unshare|util-linux|util-linux
+test|cmd:runc|runc|runc
+test|cmd:crun|crun|crun
+test|cmd:busybox|busybox-static|busybox
 lint|cmd:git|git|git
 lint|cmd:clang-format|clang-format|clang-tools-extra
 lint|cmd:shellcheck|shellcheck|ShellCheck
