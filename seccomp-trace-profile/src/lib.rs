@@ -4,6 +4,7 @@
 //! - [`Profile`] holds any profile in JSON and writes back what it read.
 //! - [`generate()`] derives a profile from a [`Recording`](seccomp_trace_core::Recording) and a [`Policy`].
 //! - [`Resolved`] is what an engine makes of a profile for one machine and container ([`Environment`]).
+//! - [`Semantics`] is what a profile means; [`merge()`], [`diff()`] and [`subset()`] work on it.
 //! - [`bpf`] decodes and runs seccomp filters, without a kernel.
 //! - With the feature `libseccomp`: `check` compiles a profile and puts calls through the filter, and `load`
 //!   installs it in the calling process.
@@ -30,6 +31,7 @@
 //! ```
 #![forbid(unsafe_code)]
 
+mod algebra;
 mod baseline;
 pub mod bpf;
 #[cfg(feature = "libseccomp")]
@@ -41,8 +43,14 @@ mod model;
 #[cfg(feature = "output")]
 mod output;
 mod resolve;
+mod semantics;
 mod verdict;
 
+pub use algebra::{
+    AlgebraError, Change, ChangeKind, Combination, Counterexample, Diff, OnConflict, diff, merge, subset,
+};
+#[cfg(feature = "libseccomp")]
+pub use algebra::{Proof, prove};
 pub use baseline::{ALWAYS, Always, BASELINE_VERSION, BASELINES, Baseline, BaselineEntry, RuntimeBaseline};
 #[cfg(feature = "libseccomp")]
 pub use check::{CheckReport, Compiled, NoNewPrivs, check, libseccomp_version, load};
@@ -57,4 +65,5 @@ pub use model::{
 #[cfg(feature = "output")]
 pub use output::{Output, OutputError, Written};
 pub use resolve::{Environment, Resolved, ResolvedRule};
+pub use semantics::table::Semantics;
 pub use verdict::Verdict;

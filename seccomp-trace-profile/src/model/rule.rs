@@ -7,7 +7,7 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use serde_json::Value;
 
 use super::{Action, Arg, Condition, Field};
-use crate::Errno;
+use crate::{Errno, Verdict};
 
 static NO_CONDITION: Condition = Condition::NONE;
 
@@ -53,6 +53,22 @@ impl Rule {
             errno_ret: Field::Absent,
             errno: Field::Absent,
             other: BTreeMap::new(),
+        }
+    }
+
+    /// A rule with conditions for any verdict.
+    pub(crate) fn new(names: Vec<String>, verdict: Verdict, args: Vec<Arg>, comment: String) -> Self {
+        let (action, errno) = verdict.action();
+        let comment = if comment.is_empty() { Field::Absent } else { Field::Set(comment) };
+        let args = if args.is_empty() { Field::Absent } else { Field::Set(args) };
+        Self {
+            action,
+            args,
+            comment,
+            includes: Field::Absent,
+            excludes: Field::Absent,
+            errno_ret: errno.map_or(Field::Absent, Field::Set),
+            ..Self::allow(names, String::new())
         }
     }
 
