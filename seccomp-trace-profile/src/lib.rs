@@ -7,6 +7,7 @@
 //! - [`export()`] puts a profile into the form of another program ([`Format`]).
 //! - [`lint()`] finds what is wrong with a profile.
 //! - [`explain()`] says which rule decides about a call, why it is there, and what it means.
+//! - [`Semantics`] is what a profile means; [`merge()`], [`diff()`] and [`subset()`] work on it.
 //! - [`bpf`] decodes and runs seccomp filters, without a kernel.
 //! - With the feature `libseccomp`: `check` compiles a profile and puts calls through the filter, and `load`
 //!   installs it in the calling process.
@@ -33,6 +34,7 @@
 //! ```
 #![forbid(unsafe_code)]
 
+mod algebra;
 mod baseline;
 pub mod bpf;
 #[cfg(feature = "libseccomp")]
@@ -50,9 +52,15 @@ mod model;
 #[cfg(feature = "output")]
 mod output;
 mod resolve;
+mod semantics;
 mod similar;
 mod verdict;
 
+pub use algebra::{
+    AlgebraError, Change, ChangeKind, Combination, Counterexample, Diff, OnConflict, diff, merge, subset,
+};
+#[cfg(feature = "libseccomp")]
+pub use algebra::{Proof, prove};
 pub use baseline::{ALWAYS, Always, BASELINE_VERSION, BASELINES, Baseline, BaselineEntry, RuntimeBaseline};
 #[cfg(feature = "libseccomp")]
 pub use check::{CheckReport, Compiled, NoNewPrivs, check, check_instances, libseccomp_version, load};
@@ -72,5 +80,6 @@ pub use model::{
 #[cfg(feature = "output")]
 pub use output::{Output, OutputError, Written};
 pub use resolve::{Environment, Resolved, ResolvedRule};
+pub use semantics::table::Semantics;
 pub use similar::similar_names;
 pub use verdict::Verdict;

@@ -2,6 +2,8 @@
 
 use std::fmt;
 
+use crate::Action;
+
 /// The result of a seccomp filter, decoded (`SECCOMP_RET_…`, `include/uapi/linux/seccomp.h`).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Verdict {
@@ -28,6 +30,20 @@ impl Verdict {
     #[must_use]
     pub const fn executes(self) -> bool {
         matches!(self, Self::Allow | Self::Log)
+    }
+
+    /// The action of a profile that gives it, and its number.
+    pub(crate) const fn action(self) -> (Action, Option<u32>) {
+        match self {
+            Self::KillProcess => (Action::KillProcess, None),
+            Self::KillThread => (Action::KillThread, None),
+            Self::Trap => (Action::Trap, None),
+            Self::Errno(code) => (Action::Errno, Some(code as u32)),
+            Self::Notify => (Action::Notify, None),
+            Self::Trace(message) => (Action::Trace, Some(message as u32)),
+            Self::Log => (Action::Log, None),
+            Self::Allow => (Action::Allow, None),
+        }
     }
 
     /// Decodes the result of a filter: the upper half is the action, the lower half its data.

@@ -8,7 +8,7 @@ use serde_json::Value;
 use super::{Field, Operator};
 
 /// The position of an argument, 0 to 5.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(try_from = "u64", into = "u8")]
 pub struct ArgIndex(u8);
 
@@ -56,13 +56,13 @@ pub struct Arg {
 impl Arg {
     /// Holds where the argument has exactly this value, in all 64 bits.
     pub(crate) fn equal(index: ArgIndex, value: u64) -> Self {
-        Self {
-            index: Field::Set(index),
-            value: Field::Set(value),
-            value_two: Field::Absent,
-            op: Operator::Equal,
-            other: BTreeMap::new(),
-        }
+        Self::new(index, Operator::Equal, value, 0)
+    }
+
+    /// A condition; `second` is written for [`Operator::MaskedEqual`] alone.
+    pub(crate) fn new(index: ArgIndex, op: Operator, value: u64, second: u64) -> Self {
+        let value_two = if op == Operator::MaskedEqual { Field::Set(second) } else { Field::Absent };
+        Self { index: Field::Set(index), value: Field::Set(value), value_two, op, other: BTreeMap::new() }
     }
 
     /// Which argument.

@@ -8,7 +8,7 @@ use serde_json::Value;
 
 use super::rule::{effective_errno, validate_errno};
 use super::{Action, ArchMapEntry, ArchToken, Field, Rule};
-use crate::{Errno, ProfileError};
+use crate::{Errno, ProfileError, Verdict};
 
 /// A seccomp profile in any dialect: OCI runtime-spec (`linux.seccomp`), containers-common, Docker, and the
 /// old form with one `name` to a rule.
@@ -68,6 +68,17 @@ impl Profile {
             listener_path: Field::Absent,
             listener_metadata: Field::Absent,
             other: BTreeMap::new(),
+        }
+    }
+
+    /// A profile in the OCI form.
+    pub(crate) fn new(default: Verdict, architectures: Vec<ArchToken>, rules: Vec<Rule>) -> Self {
+        let (action, errno) = default.action();
+        Self {
+            default_errno_ret: errno.map_or(Field::Absent, Field::Set),
+            architectures: Field::Set(architectures),
+            syscalls: Field::Set(rules),
+            ..Self::empty(action)
         }
     }
 

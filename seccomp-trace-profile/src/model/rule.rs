@@ -7,7 +7,7 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use serde_json::Value;
 
 use super::{Action, Arg, Condition, Field};
-use crate::Errno;
+use crate::{Errno, Verdict};
 
 static NO_CONDITION: Condition = Condition::NONE;
 
@@ -59,6 +59,22 @@ impl Rule {
     /// A rule that allows one call where one condition holds.
     pub(crate) fn allow_if(name: String, condition: Arg, comment: String) -> Self {
         Self { args: Field::Set(vec![condition]), ..Self::allow(vec![name], comment) }
+    }
+
+    /// A rule with conditions for any verdict.
+    pub(crate) fn new(names: Vec<String>, verdict: Verdict, args: Vec<Arg>, comment: String) -> Self {
+        let (action, errno) = verdict.action();
+        let comment = if comment.is_empty() { Field::Absent } else { Field::Set(comment) };
+        let args = if args.is_empty() { Field::Absent } else { Field::Set(args) };
+        Self {
+            action,
+            args,
+            comment,
+            includes: Field::Absent,
+            excludes: Field::Absent,
+            errno_ret: errno.map_or(Field::Absent, Field::Set),
+            ..Self::allow(names, String::new())
+        }
     }
 
     /// The calls that the rule is about, in the file's order. None: it matches nothing.

@@ -1,0 +1,14 @@
+//! Profiles as functions: merged, compared, contained in one another.
+
+mod compare;
+mod error;
+mod merge;
+#[cfg(feature = "libseccomp")]
+mod proof;
+mod write;
+
+pub use compare::{Change, ChangeKind, Counterexample, Diff, diff, subset};
+pub use error::AlgebraError;
+pub use merge::{Combination, OnConflict, merge};
+#[cfg(feature = "libseccomp")]
+pub use proof::{Proof, prove};

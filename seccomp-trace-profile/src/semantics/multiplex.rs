@@ -1,0 +1,60 @@
+//! i386's `socketcall` and `ipc`: libseccomp makes a rule for `socket` one for the direct call, where there is one,
+//! and one for `socketcall` whose first argument says which call it is, in place of the rule's own first condition.
+//!
+//! Source: libseccomp 2.5, `src/syscalls.c` (`abi_rule_add`); the numbers are those of `include/uapi/linux/net.h`
+//! and `include/uapi/linux/ipc.h`.
+
+use seccomp_trace_core::{Arch, Syscall};
+
+const SOCKETCALL: [&str; 20] = [
+    "socket",
+    "bind",
+    "connect",
+    "listen",
+    "accept",
+    "getsockname",
+    "getpeername",
+    "socketpair",
+    "send",
+    "recv",
+    "sendto",
+    "recvfrom",
+    "shutdown",
+    "setsockopt",
+    "getsockopt",
+    "sendmsg",
+    "recvmsg",
+    "accept4",
+    "recvmmsg",
+    "sendmmsg",
+];
+
+const IPC: [(&str, u64); 12] = [
+    ("semop", 1),
+    ("semget", 2),
+    ("semctl", 3),
+    ("semtimedop", 4),
+    ("msgsnd", 11),
+    ("msgrcv", 12),
+    ("msgget", 13),
+    ("msgctl", 14),
+    ("shmat", 21),
+    ("shmdt", 22),
+    ("shmget", 23),
+    ("shmctl", 24),
+];
+
+/// The names of the calls that hold others.
+pub(crate) const HOLDERS: [&str; 2] = ["socketcall", "ipc"];
+
+/// The call that `name` is multiplexed by, and the value of its first argument.
+pub(crate) fn multiplexed(arch: Arch, name: &str) -> Option<(Syscall, u64)> {
+    if arch != Arch::X86 {
+        return None;
+    }
+    let socket =
+        SOCKETCALL.into_iter().zip(1..).find(|(known, _)| *known == name).map(|(_, code)| (HOLDERS[0], code));
+    let ipc = || IPC.into_iter().find(|(known, _)| *known == name).map(|(_, code)| (HOLDERS[1], code));
+    let (holder, code) = socket.or_else(ipc)?;
+    Syscall::from_name(arch, holder).map(|call| (call, code))
+}
