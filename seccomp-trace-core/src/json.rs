@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
+use crate::document::{DocumentError, read_document};
 use crate::{Arch, Observation, Phase, Recording, Run, RunId, Syscall, SyscallNr};
 
 /// The version that this program writes, and the newest that it reads.
@@ -79,11 +80,8 @@ impl Recording {
             Ok(Header { seccomp_trace_recording: 0 }) => return Err(RecordingError::Zero),
             _ => {}
         }
-        let mut deserializer = serde_json::Deserializer::from_str(text);
-        let document: Document = serde_path_to_error::deserialize(&mut deserializer).map_err(|error| {
-            RecordingError::Shape { path: place(error.path()), source: error.into_inner() }
-        })?;
-        deserializer.end().map_err(|source| RecordingError::Shape { path: "the end".to_owned(), source })?;
+        let document: Document = read_document(text)
+            .map_err(|DocumentError { path, source }| RecordingError::Shape { path, source })?;
         let mut recording = Self { runs: document.runs, ..Self::default() };
         for entry in document.syscalls {
             let call = Syscall { arch: entry.arch, nr: entry.nr };
@@ -120,16 +118,5 @@ impl Recording {
             .expect("a document of strings, numbers and arrays can be written");
         text.push('\n');
         text
-    }
-}
-
-/// A path in a document in words: `serde_path_to_error` calls the document itself `.`.
-fn place(path: &serde_path_to_error::Path) -> String {
-    let text = path.to_string();
-    match text.char_indices().nth(200) {
-        _ if text == "." => "the top level".to_owned(),
-        // Nonsense can be nested as deep as the parser goes.
-        Some((end, _)) => format!("{}…", &text[..end]),
-        None => text,
     }
 }

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use seccomp_trace_core::{DocumentError, read_document};
 use serde::de::Error as _;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use serde_json::Value;
@@ -88,11 +89,7 @@ impl Profile {
     /// [`ProfileError::Parse`]: not JSON, not a profile, or one that no engine accepts; with the path in the
     /// document, line and column, and the reason.
     pub fn from_json(text: &str) -> Result<Self, ProfileError> {
-        let mut deserializer = serde_json::Deserializer::from_str(text);
-        let profile = serde_path_to_error::deserialize(&mut deserializer)
-            .map_err(|error| ProfileError::Parse { path: place(error.path()), source: error.into_inner() })?;
-        deserializer.end().map_err(|source| ProfileError::Parse { path: "the end".to_owned(), source })?;
-        Ok(profile)
+        read_document(text).map_err(|DocumentError { path, source }| ProfileError::Parse { path, source })
     }
 
     /// The JSON form, indented, with a final line feed. The same profile gives the same bytes.
@@ -186,16 +183,5 @@ impl<'de> Deserialize<'de> for Profile {
         let profile = Self::deserialize(deserializer)?;
         validate_errno("defaultErrno", &profile.default_errno).map_err(D::Error::custom)?;
         Ok(profile)
-    }
-}
-
-/// A path in a document in words: `serde_path_to_error` calls the document itself `.`.
-fn place(path: &serde_path_to_error::Path) -> String {
-    let text = path.to_string();
-    match text.char_indices().nth(200) {
-        _ if text == "." => "the top level".to_owned(),
-        // Nonsense can be nested as deep as the parser goes.
-        Some((end, _)) => format!("{}…", &text[..end]),
-        None => text,
     }
 }
