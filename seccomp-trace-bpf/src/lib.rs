@@ -39,6 +39,7 @@ mod session;
 mod signals;
 mod skel;
 mod snapshot;
+mod tables;
 mod tracer;
 mod wire;
 

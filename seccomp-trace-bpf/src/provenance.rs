@@ -9,18 +9,18 @@ use crate::{Error, snapshot};
 impl Parts {
     /// What may be missing of this target.
     fn losses(&self) -> Result<Losses, Error> {
-        let counters = self.instance.counters(self.slot)?;
+        let counters = self.instance.tables().counters(self.slot)?;
         Ok(Losses {
             storage_failures: counters.storage_failures.saturating_sub(self.storage_failures_before),
-            lookup_failures: self.instance.lookup_failures()?.saturating_sub(self.lookup_failures_before),
-            recursion_misses: self.instance.recursion_misses()?.saturating_sub(self.recursion_misses_before),
+            lookup_failures: self.instance.tables().lookup_failures()?.saturating_sub(self.lookup_failures_before),
+            recursion_misses: self.instance.tables().recursion_misses()?.saturating_sub(self.recursion_misses_before),
             number_overflow: counters.number_overflow,
         })
     }
 
     /// Everything seen so far, with its provenance.
     pub(crate) fn recording(&self, id: &RunId, started: Timestamp, ended: Ended) -> Result<Recording, Error> {
-        let counters = self.instance.counters(self.slot)?;
+        let counters = self.instance.tables().counters(self.slot)?;
         let run = Run {
             tool: concat!("seccomp-trace ", env!("CARGO_PKG_VERSION")).to_owned(),
             host: Host { kernel: self.kernel.clone(), arch: Arch::native().ok_or(Error::UnknownTarget)? },
@@ -38,7 +38,7 @@ impl Parts {
             losses: self.losses()?,
         };
         let mut recording = Recording::of_run(id.clone(), run);
-        snapshot::read(&self.instance, self.slot, self.clock, &mut recording)?;
+        snapshot::read(self.instance.tables(), self.slot, self.clock, &mut recording)?;
         Ok(recording)
     }
 }

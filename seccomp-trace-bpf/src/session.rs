@@ -172,7 +172,7 @@ impl BpfSession {
 
     fn deliver(&mut self, sink: &mut dyn Sink) -> Result<bool, Error> {
         let (events, dropped) = self.parts.ring.take(self.parts.slot)?;
-        let in_kernel = self.parts.instance.counters(self.parts.slot)?.events_lost;
+        let in_kernel = self.parts.instance.tables().counters(self.parts.slot)?.events_lost;
         let lost = dropped + in_kernel.saturating_sub(self.lost_reported);
         self.lost_reported = in_kernel;
         if lost > 0 && !self.sink_stopped {
@@ -190,7 +190,7 @@ impl BpfSession {
     /// Whether the last task of the target has exited.
     fn nobody_lives(&self) -> Result<bool, Error> {
         // The count of a launched command is exact, since it began with its first task.
-        let live = self.parts.instance.counters(self.parts.slot)?.live;
+        let live = self.parts.instance.tables().counters(self.parts.slot)?.live;
         match &self.seeder {
             None => Ok(live == 0),
             // A task that exited while it was adopted is counted wrongly, so the tasks themselves are asked.

@@ -110,6 +110,8 @@ pub(crate) struct TargetCounters {
     pub(crate) storage_failures: u64,
     pub(crate) number_overflow: u64,
     pub(crate) events_lost: u64,
+    /// When the workload began; 0: it has not.
+    pub(crate) exec_ns: u64,
     pub(crate) ended_ns: u64,
 }
 
@@ -121,6 +123,7 @@ pub(crate) fn target(bytes: &[u8]) -> Option<TargetCounters> {
         storage_failures: u64_at(bytes, offset_of!(types::target, storage_failures))?,
         number_overflow: u64_at(bytes, offset_of!(types::target, number_overflow))?,
         events_lost: u64_at(bytes, offset_of!(types::target, events_lost))?,
+        exec_ns: u64_at(bytes, offset_of!(types::target, exec_ns))?,
         ended_ns: u64_at(bytes, offset_of!(types::target, ended_ns))?,
     })
 }
@@ -147,6 +150,44 @@ pub(crate) fn first_member(slot: u16, generation: u32, phase: Phase) -> Vec<u8> 
     put(&mut bytes, offset_of!(types::member, phase), &[lowest_byte(number)]);
     put(&mut bytes, offset_of!(types::member, flags), &[lowest_byte(types::member_flags::MEMBER_INIT.0)]);
     bytes
+}
+
+/// A way into a container for processes that were started outside.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Entrance {
+    /// By the cgroup with this id in the v2 hierarchy.
+    Cgroup2(u64),
+    /// By the cgroup with this id in v1's pids hierarchy.
+    Pids(u64),
+    /// By the mount namespace with this inode number; `by_filter` where the container has no cgroup of its own.
+    MountNs { inode: u64, by_filter: bool },
+}
+
+/// Entrances that a container can have: its v2 cgroup, that one's parent, its pids cgroup, its mount namespace.
+pub(crate) const ENTRANCES: u32 = 4;
+
+/// The key and the value of an entrance.
+pub(crate) fn entrance(slot: u16, generation: u32, entrance: Entrance) -> (Vec<u8>, Vec<u8>) {
+    let (mut key, mut value) =
+        (vec![0; size_of::<types::entrance_key>()], vec![0; size_of::<types::entrance>()]);
+    let (kind, id, by_filter) = match entrance {
+        Entrance::Cgroup2(id) => (types::entrance_kind::ENTRANCE_CGROUP2, id, false),
+        Entrance::Pids(id) => (types::entrance_kind::ENTRANCE_PIDS, id, false),
+        Entrance::MountNs { inode, by_filter } => {
+            (types::entrance_kind::ENTRANCE_MOUNT_NS, inode, by_filter)
+        }
+    };
+    put(&mut key, offset_of!(types::entrance_key, id), &id.to_ne_bytes());
+    put(&mut key, offset_of!(types::entrance_key, kind), &kind.0.to_ne_bytes());
+    put(&mut value, offset_of!(types::entrance, slot), &u32::from(slot).to_ne_bytes());
+    put(&mut value, offset_of!(types::entrance, generation), &generation.to_ne_bytes());
+    put(&mut value, offset_of!(types::entrance, by_filter), &u32::from(by_filter).to_ne_bytes());
+    (key, value)
+}
+
+/// The slot that the value of an entrance leads to.
+pub(crate) fn entrance_slot(value: &[u8]) -> Option<u32> {
+    u32_at(value, offset_of!(types::entrance, slot))
 }
 
 /// A constant that C keeps in a byte.
