@@ -1,11 +1,11 @@
 //! One loaded set of programs and maps, with its slots.
 
 use std::mem::MaybeUninit;
-use std::os::fd::{AsFd, OwnedFd};
+use std::os::fd::AsFd;
 use std::sync::{Mutex, PoisonError};
 
 use libbpf_rs::skel::{OpenSkel, SkelBuilder};
-use libbpf_rs::{Link, MapCore, MapFlags, MapHandle, MapInfo, Program};
+use libbpf_rs::{Link, MapCore, MapFlags, MapHandle, MapInfo, ProgramHandle};
 
 use crate::libbpf::{load_error, quiet_libbpf};
 use crate::skel::recorder::{OpenRecorderSkel, RecorderSkel, RecorderSkelBuilder, types};
@@ -59,7 +59,7 @@ impl Loaded {
             odd: MapHandle::try_from(&skel.maps.odd).map_err(load_error)?,
             entrances: MapHandle::try_from(&skel.maps.entrances).map_err(load_error)?,
             globals: MapHandle::try_from(&skel.maps.bss).map_err(load_error)?,
-            programs: program_fds(&skel)?,
+            programs: programs(&skel)?,
         };
         Ok(Self {
             tables,
@@ -170,17 +170,12 @@ fn attach(skel: &RecorderSkel<'_>, config: Config) -> Result<Vec<(&'static str, 
 }
 
 /// In the order of [`PROGRAMS`].
-fn program_fds(skel: &RecorderSkel<'_>) -> Result<Vec<OwnedFd>, Error> {
-    let own = |program: &Program<'_>| program.as_fd().try_clone_to_owned();
-    [
-        own(&skel.progs.on_newtask),
-        own(&skel.progs.on_exit),
-        own(&skel.progs.on_exec),
-        own(&skel.progs.on_sys_enter),
-    ]
-    .into_iter()
-    .collect::<Result<_, _>>()
-    .map_err(Error::system("keep the BPF programs"))
+fn programs(skel: &RecorderSkel<'_>) -> Result<Vec<ProgramHandle>, Error> {
+    let progs = &skel.progs;
+    [&progs.on_newtask, &progs.on_exit, &progs.on_exec, &progs.on_sys_enter]
+        .into_iter()
+        .map(|program| ProgramHandle::try_from(program).map_err(load_error))
+        .collect()
 }
 
 /// The programs whose misses are losses.

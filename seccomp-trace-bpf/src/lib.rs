@@ -36,6 +36,7 @@ mod libbpf;
 mod provenance;
 mod seed;
 mod session;
+pub mod shared;
 mod signals;
 mod skel;
 mod snapshot;

@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 
 use nix::sys::epoll::{Epoll, EpollCreateFlags, EpollEvent, EpollFlags, EpollTimeout};
 use nix::sys::signal::SigSet;
-use seccomp_trace_core::{Armed, CommandSpec, Ended, Flow, Recording, RunId, Session, Sink};
+use seccomp_trace_core::{Armed, CommandSpec, Ended, Flow, Losses, Recording, RunId, Session, Sink};
 
 use crate::Error;
 use crate::clock::Clock;
@@ -30,9 +30,8 @@ pub(crate) struct Parts {
     pub(crate) slot: u16,
     pub(crate) armed: Armed,
     pub(crate) command: Option<CommandSpec>,
-    pub(crate) storage_failures_before: u64,
-    pub(crate) lookup_failures_before: u64,
-    pub(crate) recursion_misses_before: u64,
+    /// What had been lost before this target was armed.
+    pub(crate) losses_before: Losses,
 }
 
 /// A target that is being observed with eBPF. Dropping it ends observation and leaves the target alone.

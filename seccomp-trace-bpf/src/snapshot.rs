@@ -9,12 +9,7 @@ use crate::tables::Tables;
 use crate::{Error, captures, wire};
 
 /// Adds everything that the tables of `slot` hold to `recording`. Takes nothing away from them.
-pub(crate) fn read(
-    tables: &Tables,
-    slot: u16,
-    clock: Clock,
-    recording: &mut Recording,
-) -> Result<(), Error> {
+pub(crate) fn read(tables: &Tables, slot: u16, clock: Clock, recording: &mut Recording) -> Result<(), Error> {
     for phase in Phase::ALL {
         for abi in 0..wire::ABIS {
             let row = wire::row(slot.into(), wire::phase_number(phase), abi);

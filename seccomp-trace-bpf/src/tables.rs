@@ -2,9 +2,9 @@
 //! the instance, or one that found it pinned.
 
 use std::mem::offset_of;
-use std::os::fd::{AsFd, AsRawFd, BorrowedFd, OwnedFd};
+use std::os::fd::{AsFd, AsRawFd, BorrowedFd};
 
-use libbpf_rs::{MapCore, MapFlags, MapHandle};
+use libbpf_rs::{MapCore, MapFlags, MapHandle, ProgramHandle};
 use seccomp_trace_core::{Captures, Phase};
 
 use crate::libbpf::recursion_misses;
@@ -32,10 +32,26 @@ pub(crate) struct Tables {
     pub(crate) entrances: MapHandle,
     pub(crate) globals: MapHandle,
     /// The programs whose misses are losses.
-    pub(crate) programs: Vec<OwnedFd>,
+    pub(crate) programs: Vec<ProgramHandle>,
 }
 
 impl Tables {
+    /// All maps, in the order of the fields.
+    pub(crate) fn maps_mut(&mut self) -> [&mut MapHandle; 10] {
+        [
+            &mut self.tasks,
+            &mut self.targets,
+            &mut self.seen,
+            &mut self.first,
+            &mut self.counts,
+            &mut self.captures,
+            &mut self.values,
+            &mut self.odd,
+            &mut self.entrances,
+            &mut self.globals,
+        ]
+    }
+
     /// Empties a slot and gives it a new generation and one live task.
     pub(crate) fn begin(&self, slot: u16, generation: u32, config: &TargetConfig) -> Result<(), Error> {
         self.clear(slot, &config.captures)?;

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use nix::sys::signal::SigSet;
 use nix::unistd::Pid;
-use seccomp_trace_core::{Armed, Captures, Collector, CommandSpec, Phase, Target, Tgid};
+use seccomp_trace_core::{Armed, Captures, Collector, CommandSpec, Losses, Phase, Target, Tgid};
 
 use crate::Error;
 use crate::clock::Clock;
@@ -180,7 +180,8 @@ impl Tracer {
         // What failed during seeding was made good by a later pass; only what fails from now on is loss.
         let before = self.shared.tables().counters(slot)?.storage_failures;
         guard.keep();
-        let parts = Parts { storage_failures_before: before, ..parts };
+        let losses_before = Losses { storage_failures: before, ..parts.losses_before };
+        let parts = Parts { losses_before, ..parts };
         let mut session = BpfSession::new(parts, Some(seeder))?;
         if self.relay_signals {
             let mask = signals::block()?;
@@ -203,9 +204,11 @@ impl Tracer {
             slot,
             armed,
             command: None,
-            storage_failures_before: 0,
-            lookup_failures_before: self.shared.tables().lookup_failures()?,
-            recursion_misses_before: self.shared.tables().recursion_misses()?,
+            losses_before: Losses {
+                lookup_failures: self.shared.tables().lookup_failures()?,
+                recursion_misses: self.shared.tables().recursion_misses()?,
+                ..Losses::default()
+            },
         })
     }
 }

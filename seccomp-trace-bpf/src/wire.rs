@@ -105,6 +105,7 @@ pub(crate) fn who(bytes: &[u8]) -> Option<Who> {
 /// The counters of a `struct target`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub(crate) struct TargetCounters {
+    pub(crate) generation: u32,
     pub(crate) live: u64,
     pub(crate) processes: u64,
     pub(crate) storage_failures: u64,
@@ -118,6 +119,7 @@ pub(crate) struct TargetCounters {
 /// Decodes a `struct target`; `None` where it is too short.
 pub(crate) fn target(bytes: &[u8]) -> Option<TargetCounters> {
     Some(TargetCounters {
+        generation: u32_at(bytes, offset_of!(types::target, generation))?,
         live: u64_at(bytes, offset_of!(types::target, live))?,
         processes: u64_at(bytes, offset_of!(types::target, processes))?,
         storage_failures: u64_at(bytes, offset_of!(types::target, storage_failures))?,
@@ -173,9 +175,7 @@ pub(crate) fn entrance(slot: u16, generation: u32, entrance: Entrance) -> (Vec<u
     let (kind, id, by_filter) = match entrance {
         Entrance::Cgroup2(id) => (types::entrance_kind::ENTRANCE_CGROUP2, id, false),
         Entrance::Pids(id) => (types::entrance_kind::ENTRANCE_PIDS, id, false),
-        Entrance::MountNs { inode, by_filter } => {
-            (types::entrance_kind::ENTRANCE_MOUNT_NS, inode, by_filter)
-        }
+        Entrance::MountNs { inode, by_filter } => (types::entrance_kind::ENTRANCE_MOUNT_NS, inode, by_filter),
     };
     put(&mut key, offset_of!(types::entrance_key, id), &id.to_ne_bytes());
     put(&mut key, offset_of!(types::entrance_key, kind), &kind.0.to_ne_bytes());
@@ -233,7 +233,8 @@ mod tests {
     #[test]
     fn a_new_target_reads_back_as_one_live_process() {
         let counters = target(&new_target(3, true)).unwrap();
-        assert_eq!(counters, TargetCounters { live: 1, processes: 1, ..TargetCounters::default() });
+        let expected = TargetCounters { generation: 3, live: 1, processes: 1, ..TargetCounters::default() };
+        assert_eq!(counters, expected);
         assert_eq!(target(&[0; 8]), None);
     }
 }
