@@ -89,11 +89,14 @@ impl State {
 mod tests {
     use super::*;
 
-    /// What runc 1.1 and crun 1.8 wrote for the stages prestart and poststop, but for the id and the bundle.
+    /// What runc 1.1, crun 1.8 and podman 4.3 wrote for the stages prestart and poststop, but for the id, the bundle,
+    /// and most of podman's annotations.
     const RUNC: &str = r#"{"ociVersion":"1.0.2-dev","id":"web","status":"creating","pid":12904,"bundle":"/run/b","annotations":{"io.containers.trace-syscall":"of:/o.json"}}"#;
     const CRUN: &str = r#"{"ociVersion":"1.0","id":"web","pid":12904,"root":"rootfs","bundle":"/run/b","status":"created","annotations":{"io.containers.trace-syscall":"of:/o.json"}}"#;
     const RUNC_STOPPED: &str = r#"{"ociVersion":"1.0.2-dev","id":"web","status":"stopped","bundle":"/run/b","annotations":{"io.containers.trace-syscall":"of:/o.json"}}"#;
     const CRUN_STOPPED: &str = r#"{"ociVersion":"1.0","id":"web","pid":0,"root":"rootfs","bundle":"/run/b","status":"stopped","annotations":{"io.containers.trace-syscall":"of:/o.json"}}"#;
+
+    const PODMAN_STOPPED: &str = r#"{"ociVersion":"1.0.2-dev","id":"web","status":"stopped","bundle":"/run/b","annotations":{"io.containers.trace-syscall":"of:/o.json","io.podman.annotations.autoremove":"TRUE"}}"#;
 
     fn state(text: &str) -> State {
         read(text.as_bytes()).unwrap()
@@ -106,14 +109,14 @@ mod tests {
             assert!(!state.is_stopped(), "{text}");
             assert_eq!(state.init().unwrap(), Tgid(12904), "{text}");
         }
-        for text in [RUNC, CRUN, RUNC_STOPPED, CRUN_STOPPED] {
+        for text in [RUNC, CRUN, RUNC_STOPPED, CRUN_STOPPED, PODMAN_STOPPED] {
             let state = state(text);
             assert_eq!(state.id(), "web");
             assert_eq!(state.bundle(), Some(Path::new("/run/b")));
             assert_eq!(state.annotation(crate::annotation::KEY), Some("of:/o.json"));
             assert_eq!(state.annotation("other"), None);
         }
-        for text in [RUNC_STOPPED, CRUN_STOPPED] {
+        for text in [RUNC_STOPPED, CRUN_STOPPED, PODMAN_STOPPED] {
             assert!(state(text).is_stopped(), "{text}");
         }
     }
@@ -121,7 +124,7 @@ mod tests {
     /// An oracle that others wrote, where it is not too strict.
     #[test]
     fn oci_spec_reads_the_same() {
-        for text in [RUNC, CRUN, RUNC_STOPPED, CRUN_STOPPED] {
+        for text in [RUNC, CRUN, RUNC_STOPPED, CRUN_STOPPED, PODMAN_STOPPED] {
             let (ours, theirs) =
                 (state(text), serde_json::from_str::<oci_spec::runtime::State>(text).unwrap());
             assert_eq!(ours.id(), theirs.id());
