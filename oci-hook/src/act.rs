@@ -27,7 +27,9 @@ pub(crate) fn act(request: Result<Request, ArgsError>, log: Log) -> ExitCode {
             return ExitCode::SUCCESS;
         }
         Ok(Request::Hook(request)) => privileged().and_then(|()| hook::run(&request, log)),
-        Ok(Request::Trace(request)) => privileged().and_then(|()| trace::run(&request, log)),
+        Ok(Request::Trace(request)) => {
+            privileged().and_then(|()| trace::run(&request, log)).map(|()| ExitCode::SUCCESS)
+        }
         Err(ArgsError::Flag(error)) => {
             log.error(format_args!("{error}"));
             usage();
@@ -35,7 +37,7 @@ pub(crate) fn act(request: Result<Request, ArgsError>, log: Log) -> ExitCode {
         }
         Err(error) => Err(error.into()),
     };
-    result.map_or_else(|error| log.fatal(&error), |()| ExitCode::SUCCESS)
+    result.unwrap_or_else(|error| log.fatal(&error))
 }
 
 /// Where the stream is closed there is nobody to tell.

@@ -53,6 +53,8 @@ mod lint;
 mod model;
 #[cfg(feature = "output")]
 mod output;
+#[cfg(feature = "output")]
+mod rescue;
 mod resolve;
 mod semantics;
 mod similar;
@@ -83,6 +85,8 @@ pub use model::{
 };
 #[cfg(feature = "output")]
 pub use output::{Output, OutputError, Written};
+#[cfg(feature = "output")]
+pub use rescue::rescue;
 pub use resolve::{Environment, Resolved, ResolvedRule};
 pub use semantics::table::Semantics;
 pub use similar::similar_names;

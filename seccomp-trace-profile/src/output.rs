@@ -77,6 +77,15 @@ impl Output {
         &self.named
     }
 
+    /// The file that will be written: what a link leads to. `None`: a standard stream.
+    #[must_use]
+    pub fn target(&self) -> Option<&Path> {
+        match &self.way {
+            Way::Replace(path) | Way::InPlace(path) => Some(path),
+            Way::Stdout | Way::Stderr => None,
+        }
+    }
+
     /// Whether this is a regular file, or will be one.
     #[must_use]
     pub fn is_file(&self) -> bool {

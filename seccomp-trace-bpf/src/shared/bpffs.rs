@@ -4,16 +4,17 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use nix::mount::{MntFlags, MsFlags, mount, umount2};
-use nix::sys::statfs::{FsType, statfs};
+use nix::sys::statfs::{BPF_FS_MAGIC, statfs};
 use nix::sys::statvfs::{FsFlags, statvfs};
 
 use super::state::make_directory;
 use crate::Error;
 
-/// `BPF_FS_MAGIC` of linux/magic.h.
-const MAGIC: FsType = FsType(0xcafe_4a11);
 /// Where systems mount it.
 const SYSTEM: &str = "/sys/fs/bpf";
+
+/// What the names of our directories in it begin with.
+pub(crate) const PINS: &str = "seccomp-trace-";
 
 /// A place for pins.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -48,7 +49,9 @@ impl Bpffs {
     /// Unmounts our own, if it is here and nothing is pinned in it any more.
     pub(crate) fn unmount(state: &Path) {
         let path = Self::own(state);
-        let empty = fs::read_dir(&path).is_ok_and(|mut entries| entries.next().is_none());
+        // The kernel puts files of its own into every bpf file system (maps.debug, progs.debug).
+        let ours = |entry: fs::DirEntry| entry.file_name().to_string_lossy().starts_with(PINS);
+        let empty = fs::read_dir(&path).is_ok_and(|entries| !entries.flatten().any(ours));
         if is_bpffs(&path) && empty {
             // Another may be in it just now, or we may not: then the mount stays, which harms nobody.
             let _ = umount2(&path, MntFlags::UMOUNT_NOFOLLOW);
@@ -58,7 +61,7 @@ impl Bpffs {
 }
 
 fn is_bpffs(path: &Path) -> bool {
-    statfs(path).is_ok_and(|found| found.filesystem_type() == MAGIC)
+    statfs(path).is_ok_and(|found| found.filesystem_type() == BPF_FS_MAGIC)
 }
 
 fn is_writable_bpffs(path: &Path) -> bool {

@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 
 use seccomp_trace_core::Timestamp;
 
-use super::bpffs::Bpffs;
+use super::bpffs::{Bpffs, PINS};
 use super::lock::Lock;
 use super::state::{self, INSTANCE, InstanceFile, LAYOUT, make_directory};
 use super::{SharedDir, pins};
@@ -131,7 +131,7 @@ impl Room {
 }
 
 fn pin_directory(bpffs: &Path, room: &Room) -> PathBuf {
-    bpffs.join(format!("seccomp-trace-{}", room.id().trim_start_matches(PREFIX)))
+    bpffs.join(format!("{PINS}{}", room.id().trim_start_matches(PREFIX)))
 }
 
 /// Where the pins of an instance without a description can be.

@@ -112,26 +112,25 @@ impl SharedTarget {
     /// # Errors
     /// The instance cannot be read.
     pub fn is_over(&self, grace: Duration) -> Result<bool, Error> {
-        let now = Clock::boot_ns();
-        let long_ago = |ns: u64| u128::from(now.saturating_sub(ns)) >= grace.as_nanos();
-        let counters = self.counters(&self.tables()?)?;
-        Ok(match counters {
-            Some(counters) if counters.live == 0 => long_ago(counters.ended_ns),
-            // A task that exited while it was adopted may be counted for ever: ask for the init itself.
-            _ => self.init_is_gone() && self.armed_before(grace),
-        })
+        let gone = self.init_is_gone();
+        if gone == Some(false) || self.file.clock.now().since(self.file.started) < grace {
+            return Ok(false);
+        }
+        let tables = self.tables()?;
+        let Some(counters) = self.counters(&tables)? else { return Ok(true) };
+        if counters.live == 0 {
+            return Ok(u128::from(Clock::boot_ns().saturating_sub(counters.ended_ns)) >= grace.as_nanos());
+        }
+        // A task that exited while it was adopted may be counted for ever, so the tasks themselves are asked.
+        Ok(gone == Some(true)
+            && Seeder::load(&tables, self.slot, self.file.generation, Kind::Container)?.alive()? == 0)
     }
 
-    fn armed_before(&self, grace: Duration) -> bool {
-        self.file.clock.now().since(self.file.started) >= grace
-    }
-
-    /// Whether the process is gone that was the init. Only who is in the same pid namespace can tell.
-    fn init_is_gone(&self) -> bool {
-        self.file.pid_ns.is_some()
-            && self.file.pid_ns == proc::pid_namespace()
-            && self.file.start_time.is_some()
-            && proc::start_time(self.file.pid) != self.file.start_time
+    /// Whether the process is gone that was the init. `None`: who is in another pid namespace cannot tell.
+    fn init_is_gone(&self) -> Option<bool> {
+        let start_time = self.file.start_time?;
+        (self.file.pid_ns? == proc::pid_namespace()?)
+            .then(|| proc::start_time(self.file.pid) != Some(start_time))
     }
 
     /// Ends observation: hands the recording, joined with those of the target's group, and the job to `write`, and
