@@ -82,7 +82,7 @@ fn everything_lies_where_engines_look_with_its_mode() {
         assert_eq!(hook["stages"], json!(["prestart", "poststop"]));
         assert_eq!(hook["when"], json!({"annotations": {"^io\\.containers\\.trace-syscall$": ".*"}}));
         let told = installed.contains("hooks_dir = [");
-        assert_eq!(told, prefix != "/usr", "how podman finds it elsewhere: {}", installed);
+        assert_eq!(told, prefix != "/usr", "how podman finds it elsewhere: {installed}");
     }
 }
 
