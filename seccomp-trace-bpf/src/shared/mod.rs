@@ -105,6 +105,22 @@ impl SharedDir {
         Ok(instances)
     }
 
+    /// Removes instances that have no target, which only processes that were killed leave.
+    ///
+    /// # Errors
+    /// The directory cannot be read or locked.
+    pub fn tidy(&self) -> Result<(), Error> {
+        if !self.path.exists() {
+            return Ok(());
+        }
+        let lock = self.lock()?;
+        let result = self
+            .rooms()
+            .and_then(|rooms| rooms.iter().try_for_each(|room| room.remove_if_empty(self, &lock).map(drop)));
+        self.unlock(lock);
+        result
+    }
+
     /// The lock on what instances there are and who has which slot.
     fn lock(&self) -> Result<Lock, Error> {
         Lock::create(&self.path.join("lock"))
