@@ -10,7 +10,7 @@ use libbpf_rs::{Link, MapCore, MapFlags, MapHandle, MapInfo, ProgramHandle};
 use crate::libbpf::{load_error, quiet_libbpf};
 use crate::skel::recorder::{OpenRecorderSkel, RecorderSkel, RecorderSkelBuilder, types};
 use crate::tables::{Tables, TargetConfig};
-use crate::{Error, wire};
+use crate::{Error, seed, wire};
 
 /// What is the same for all targets of an instance.
 #[derive(Debug, Clone, Copy)]
@@ -59,6 +59,7 @@ impl Loaded {
             odd: MapHandle::try_from(&skel.maps.odd).map_err(load_error)?,
             entrances: MapHandle::try_from(&skel.maps.entrances).map_err(load_error)?,
             globals: MapHandle::try_from(&skel.maps.bss).map_err(load_error)?,
+            seeding: MapHandle::try_from(&skel.maps.seeding).map_err(load_error)?,
             programs: programs(&skel)?,
         };
         Ok(Self {
@@ -142,6 +143,9 @@ fn configure(open: &mut OpenRecorderSkel<'_>, config: Config) -> libbpf_rs::Resu
     }
     open.progs.on_signal.set_autoload(!config.containers);
     open.progs.on_cgroup_attach.set_autoload(config.containers);
+    open.progs.adopt.set_autoload(config.containers);
+    open.progs.census.set_autoload(config.containers);
+    open.progs.evict.set_autoload(config.containers);
     if let Some(rodata) = open.maps.rodata_data.as_deref_mut() {
         rodata.count_calls = config.count_calls;
         rodata.containers = config.containers;
@@ -159,14 +163,18 @@ fn attach(skel: &RecorderSkel<'_>, config: Config) -> Result<Vec<(&'static str, 
         ("on_cgroup_attach", config.containers, &skel.progs.on_cgroup_attach),
         ("on_sys_enter", true, &skel.progs.on_sys_enter),
     ];
-    programs
-        .into_iter()
-        .filter(|(_, wanted, _)| *wanted)
-        .map(|(program, _, prog)| {
-            let link = prog.attach_trace().map_err(|source| Error::Attach { program, source })?;
-            Ok((program, link))
-        })
-        .collect()
+    let mut links = Vec::new();
+    if config.containers {
+        // Run when they are read, by whoever joins.
+        links.push(("adopt", seed::attach(&skel.progs.adopt, "adopt")?));
+        links.push(("census", seed::attach(&skel.progs.census, "census")?));
+        links.push(("evict", seed::attach(&skel.progs.evict, "evict")?));
+    }
+    for (program, _, prog) in programs.into_iter().filter(|(_, wanted, _)| *wanted) {
+        let link = prog.attach_trace().map_err(|source| Error::Attach { program, source })?;
+        links.push((program, link));
+    }
+    Ok(links)
 }
 
 /// In the order of [`PROGRAMS`].

@@ -31,13 +31,14 @@ pub(crate) struct Tables {
     pub(crate) odd: MapHandle,
     pub(crate) entrances: MapHandle,
     pub(crate) globals: MapHandle,
+    pub(crate) seeding: MapHandle,
     /// The programs whose misses are losses.
     pub(crate) programs: Vec<ProgramHandle>,
 }
 
 impl Tables {
     /// All maps, in the order of the fields.
-    pub(crate) fn maps_mut(&mut self) -> [&mut MapHandle; 10] {
+    pub(crate) fn maps_mut(&mut self) -> [&mut MapHandle; 11] {
         [
             &mut self.tasks,
             &mut self.targets,
@@ -49,6 +50,7 @@ impl Tables {
             &mut self.odd,
             &mut self.entrances,
             &mut self.globals,
+            &mut self.seeding,
         ]
     }
 

@@ -190,6 +190,54 @@ pub(crate) fn entrance_slot(value: &[u8]) -> Option<u32> {
     u32_at(value, offset_of!(types::entrance, slot))
 }
 
+/// Where a container's init is, in the kernel's own numbers.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub(crate) struct Place {
+    /// Its process id in the initial pid namespace; 0: the walk did not meet it.
+    pub(crate) leader: u64,
+    pub(crate) mount_ns: u64,
+    pub(crate) cgroup2: u64,
+    pub(crate) cgroup2_parent: u64,
+    /// 0 where no v1 hierarchy has the pids controller.
+    pub(crate) pids_cgroup: u64,
+}
+
+/// What a walk over all tasks found.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub(crate) struct Pass {
+    pub(crate) added: u64,
+    pub(crate) failed: u64,
+    pub(crate) alive: u64,
+    pub(crate) evicted: u64,
+    pub(crate) place: Place,
+}
+
+/// The `struct seed_pass` that a walk begins with.
+pub(crate) fn new_pass(slot: u16, generation: u32, container: bool) -> Vec<u8> {
+    let mut bytes = vec![0; size_of::<types::seed_pass>()];
+    put(&mut bytes, offset_of!(types::seed_pass, slot), &u32::from(slot).to_ne_bytes());
+    put(&mut bytes, offset_of!(types::seed_pass, generation), &generation.to_ne_bytes());
+    put(&mut bytes, offset_of!(types::seed_pass, container), &u32::from(container).to_ne_bytes());
+    bytes
+}
+
+/// Decodes a `struct seed_pass`; `None` where it is too short.
+pub(crate) fn pass(bytes: &[u8]) -> Option<Pass> {
+    Some(Pass {
+        added: u64_at(bytes, offset_of!(types::seed_pass, added))?,
+        failed: u64_at(bytes, offset_of!(types::seed_pass, failed))?,
+        alive: u64_at(bytes, offset_of!(types::seed_pass, alive))?,
+        evicted: u64_at(bytes, offset_of!(types::seed_pass, evicted))?,
+        place: Place {
+            leader: u64_at(bytes, offset_of!(types::seed_pass, leader))?,
+            mount_ns: u64_at(bytes, offset_of!(types::seed_pass, mount_ns))?,
+            cgroup2: u64_at(bytes, offset_of!(types::seed_pass, cgroup2))?,
+            cgroup2_parent: u64_at(bytes, offset_of!(types::seed_pass, cgroup2_parent))?,
+            pids_cgroup: u64_at(bytes, offset_of!(types::seed_pass, pids_cgroup))?,
+        },
+    })
+}
+
 /// A constant that C keeps in a byte.
 const fn lowest_byte(constant: u32) -> u8 {
     constant.to_le_bytes()[0]

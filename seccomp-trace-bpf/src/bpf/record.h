@@ -145,6 +145,24 @@ struct target {
 	u64 mount_ns; /* inode of a container's mount namespace; 0: not a container */
 };
 
+/* One walk over all tasks for one target. */
+struct seed_pass {
+	u32 slot;
+	u32 generation;
+	u32 container; /* its init waits before its filter and its exec */
+	u32 pad;
+	u64 added;
+	u64 failed; /* no storage: the next pass tries again */
+	u64 alive;
+	u64 evicted;
+	/* Where a container's init is; leader: its process id, 0: it was not met. */
+	u64 leader;
+	u64 mount_ns;
+	u64 cgroup2;
+	u64 cgroup2_parent;
+	u64 pids_cgroup;
+};
+
 enum event_kind {
 	EVENT_NEW_SYSCALL = 1,
 	EVENT_EXEC = 2,

@@ -186,6 +186,7 @@ int BPF_PROG(on_sys_enter, struct pt_regs *regs, long id)
 }
 
 #include "lifecycle.h"
+#include "seed.h"
 #include "signals.h"
 
 char LICENSE[] SEC("license") = "Dual BSD/GPL";

@@ -3,7 +3,7 @@
 use std::fs;
 
 use super::proc;
-use crate::wire::Entrance;
+use crate::wire::{Entrance, Place};
 
 /// Which cgroups of a container's init are the container's alone.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -31,7 +31,7 @@ impl Own {
     }
 
     /// The ways into a container whose init is in this place.
-    pub(crate) fn entrances(self, place: &crate::seed::Place) -> Vec<Entrance> {
+    pub(crate) fn entrances(self, place: &Place) -> Vec<Entrance> {
         let by_filter = !self.cgroup2 && !self.pids;
         let mut entrances = vec![Entrance::MountNs { inode: place.mount_ns, by_filter }];
         if self.cgroup2 {
@@ -68,7 +68,6 @@ pub(crate) fn leave() {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::seed::Place;
 
     const PLACE: Place = Place { leader: 9, mount_ns: 1, cgroup2: 2, cgroup2_parent: 3, pids_cgroup: 4 };
 

@@ -18,7 +18,7 @@ use crate::config::refuse;
 use crate::launch::pidfd_open;
 use crate::probe::Facts;
 use crate::provenance::{random_u32, run_id};
-use crate::seed::{Kind, Seeder};
+use crate::seed::Seeder;
 use crate::tables::{Tables, TargetConfig};
 
 /// A container whose init waits for its filter and its exec, as it does while its hooks run.
@@ -80,26 +80,12 @@ impl SharedDir {
         let init = Init::find(spec.pid)?;
         cgroup::leave();
         let lock = self.lock()?;
-        let (target, tables, held) = match self.reserve(spec, &lock) {
-            Ok(reserved) => reserved,
-            Err(error) => {
-                self.unlock(lock);
-                return Err(error);
-            }
-        };
-        drop(lock);
-        let armed = init.arm(&tables, &target);
-        drop(held);
-        if let Err(error) = armed {
-            target.remove(&tables)?;
-            return Err(error);
-        }
-        Ok(target)
+        let observed = self.observe_under(&lock, spec, &init);
+        self.unlock(lock);
+        observed
     }
 
-    /// Takes a slot for a target and writes down that it has it. The target's own lock keeps others from finishing
-    /// it before it is armed.
-    fn reserve(&self, spec: ContainerSpec, lock: &Lock) -> Result<(SharedTarget, Tables, Lock), Error> {
+    fn observe_under(&self, lock: &Lock, spec: ContainerSpec, init: &Init) -> Result<SharedTarget, Error> {
         let run = run_id()?;
         let group = self.group_of(&spec, &run)?;
         let (room, tables, slot) = Room::take(self, lock)?;
@@ -127,11 +113,14 @@ impl SharedDir {
             job: spec.job,
         };
         // Written before anything is armed: whoever finds it can finish it, should we be killed.
-        let path = room.target_file(slot);
-        state::write(&path, &file)?;
+        state::write(&room.target_file(slot), &file)?;
         let target = SharedTarget::new(self.clone(), room, slot, file);
-        let held = Lock::existing(&path)?.ok_or(Error::LockTimeout { path })?;
-        Ok((target, tables, held))
+        let armed = init.arm(&tables, &target);
+        if let Err(error) = armed {
+            target.remove_under(lock, &tables)?;
+            return Err(error);
+        }
+        Ok(target)
     }
 
     /// The group that a new target joins: that of a target with the same key, or one of its own.
@@ -182,7 +171,7 @@ impl Init {
                 _ => Error::Map { map: "tasks", source },
             }
         })?;
-        let seeder = Seeder::load(tables, slot, generation, Kind::Container)?;
+        let seeder = Seeder::pinned(&target.room.pins()?, slot, generation)?;
         let place = seeder.adopt_all()?.ok_or(Error::Unseedable { pid: self.pid.0 })?;
         if place.leader == 0 {
             return Err(Error::NoInit { pid: self.pid.0 });

@@ -14,8 +14,19 @@ use crate::instance::{Loaded, PROGRAMS};
 use crate::tables::Tables;
 
 /// The maps that a recording is made of, by the names of their pins.
-const MAPS: [&str; 10] =
-    ["tasks", "targets", "seen", "first", "counts", "captures", "values", "odd", "entrances", "globals"];
+const MAPS: [&str; 11] = [
+    "tasks",
+    "targets",
+    "seen",
+    "first",
+    "counts",
+    "captures",
+    "values",
+    "odd",
+    "entrances",
+    "globals",
+    "seeding",
+];
 /// The programs that must be attached for an instance to be whole.
 const LINKS: [&str; 5] = ["on_newtask", "on_exit", "on_exec", "on_cgroup_attach", "on_sys_enter"];
 
@@ -83,6 +94,7 @@ pub(crate) fn open(instance: &InstanceFile) -> Result<Tables, Error> {
         odd: map("odd").map_err(failed)?,
         entrances: map("entrances").map_err(failed)?,
         globals: map("globals").map_err(failed)?,
+        seeding: map("seeding").map_err(failed)?,
         programs: PROGRAMS.into_iter().map(program).collect::<Result<_, _>>().map_err(failed)?,
     })
 }

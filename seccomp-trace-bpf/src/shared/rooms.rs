@@ -57,6 +57,15 @@ impl Room {
         Ok(files)
     }
 
+    /// The directory of its pins.
+    pub(crate) fn pins(&self) -> Result<PathBuf, Error> {
+        let path = self.path.join(INSTANCE);
+        match state::read::<InstanceFile>(&path)? {
+            Some(file) => Ok(file.pins),
+            None => Err(Error::State { doing: "read", path, source: io::ErrorKind::NotFound.into() }),
+        }
+    }
+
     /// Finds an instance that can take one more target from here, or loads one. Returns a free slot with it.
     pub(crate) fn take(shared: &SharedDir, _lock: &Lock) -> Result<(Self, Tables, u16), Error> {
         for room in shared.rooms()? {

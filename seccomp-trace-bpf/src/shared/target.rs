@@ -23,7 +23,7 @@ use crate::{Error, snapshot};
 #[derive(Debug, Clone, PartialEq)]
 pub struct SharedTarget {
     shared: SharedDir,
-    room: Room,
+    pub(crate) room: Room,
     pub(crate) slot: u16,
     pub(crate) file: TargetFile,
 }
@@ -122,8 +122,13 @@ impl SharedTarget {
             return Ok(u128::from(Clock::boot_ns().saturating_sub(counters.ended_ns)) >= grace.as_nanos());
         }
         // A task that exited while it was adopted may be counted for ever, so the tasks themselves are asked.
-        Ok(gone == Some(true)
-            && Seeder::load(&tables, self.slot, self.file.generation, Kind::Container)?.alive()? == 0)
+        if gone != Some(true) {
+            return Ok(false);
+        }
+        let lock = self.shared.lock()?;
+        let alive = self.seeder(&tables).and_then(|seeder| seeder.alive());
+        self.shared.unlock(lock);
+        Ok(alive? == 0)
     }
 
     /// Whether the process is gone that was the init. `None`: who is in another pid namespace cannot tell.
@@ -201,6 +206,15 @@ impl SharedTarget {
         (file("lock"), file("json"))
     }
 
+    /// The pinned iterators or, where the pins cannot be seen from here, new ones.
+    fn seeder(&self, tables: &Tables) -> Result<Seeder, Error> {
+        let pins = self.room.pins()?;
+        match pins::are_visible(&pins) {
+            true => Seeder::pinned(&pins, self.slot, self.file.generation),
+            false => Seeder::load(tables, self.slot, self.file.generation, Kind::Container),
+        }
+    }
+
     fn tables(&self) -> Result<Tables, Error> {
         let lost = || Error::PinsLost { container: self.file.container.id.clone() };
         let instance: InstanceFile = state::read(&self.room.path.join(INSTANCE))?.ok_or_else(lost)?;
@@ -239,20 +253,26 @@ impl SharedTarget {
         Ok(recording)
     }
 
-    /// Lets go of all tasks and gives the slot back; the last target takes the instance with it.
-    pub(crate) fn remove(&self, tables: &Tables) -> Result<(), Error> {
+    /// Gives the slot back; the last target takes the instance with it.
+    fn remove(&self, tables: &Tables) -> Result<(), Error> {
         let lock = self.shared.lock()?;
-        let result = self.let_go(tables).and_then(|()| self.forget_under(&lock));
+        let result = self.remove_under(&lock, tables);
         self.shared.unlock(lock);
         result
     }
 
+    pub(crate) fn remove_under(&self, lock: &Lock, tables: &Tables) -> Result<(), Error> {
+        self.let_go(tables)?;
+        self.forget_under(lock)
+    }
+
+    /// Lets go of all tasks, so that the slot can be given to another. The caller holds the shared lock.
     fn let_go(&self, tables: &Tables) -> Result<(), Error> {
         tables.close_entrances(self.slot)?;
         let live = self.counters(tables)?.is_some_and(|counters| counters.live != 0);
         tables.disarm(self.slot)?;
         if live {
-            Seeder::load(tables, self.slot, self.file.generation, Kind::Container)?.evict_all()?;
+            self.seeder(tables)?.evict_all()?;
         }
         Ok(())
     }
