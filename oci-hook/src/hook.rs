@@ -55,7 +55,7 @@ fn prestart(state: &State, request: &HookRequest, shared: &SharedDir, log: Log) 
     } else {
         let watcher = watch::Watcher::of(init)?;
         let target = shared.observe(spec).context("cannot observe the container")?;
-        watcher.detach(target, log)
+        watcher.detach(&target, log)
     }
 }
 

@@ -38,7 +38,7 @@ impl Watcher {
 
     /// Leaves a process behind that finishes the target. It holds nothing of the runtime's: no stream, no session,
     /// no directory.
-    pub(crate) fn detach(self, target: SharedTarget, log: Log) -> anyhow::Result<()> {
+    pub(crate) fn detach(self, target: &SharedTarget, log: Log) -> anyhow::Result<()> {
         // SAFETY: this process has one thread, so the child may do whatever a process may.
         match unsafe { fork() }.context("cannot fork")? {
             ForkResult::Parent { child } => {

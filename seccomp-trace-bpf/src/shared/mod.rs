@@ -6,6 +6,7 @@
 
 mod bpffs;
 mod cgroup;
+mod finish;
 mod lock;
 mod observe;
 mod pins;
@@ -17,12 +18,13 @@ mod target;
 use std::fs;
 use std::path::{Path, PathBuf};
 
+pub use finish::Finished;
 use lock::Lock;
 pub use observe::ContainerSpec;
 use rooms::Room;
 use seccomp_trace_core::Timestamp;
 use state::{INSTANCE, InstanceFile, TargetFile};
-pub use target::{Finished, SharedTarget};
+pub use target::{Progress, SharedTarget};
 
 use crate::Error;
 

@@ -1,13 +1,10 @@
 //! A container under observation by the shared instance.
 
-use std::fs;
-use std::io::{self, Write};
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::time::Duration;
 
 use seccomp_trace_core::{Arch, Armed, Container, Ended, Host, Recording, Run, Runtime, Timestamp};
 
-use super::lock::Lock;
 use super::rooms::Room;
 use super::state::{self, INSTANCE, InstanceFile, LAYOUT, TargetFile};
 use super::{SharedDir, pins, proc};
@@ -22,22 +19,10 @@ use crate::{Error, snapshot};
 /// A container under observation by the shared instance. Dropping it changes nothing.
 #[derive(Debug, Clone, PartialEq)]
 pub struct SharedTarget {
-    shared: SharedDir,
+    pub(super) shared: SharedDir,
     pub(crate) room: Room,
     pub(crate) slot: u16,
     pub(crate) file: TargetFile,
-}
-
-/// What became of [`SharedTarget::finish`].
-#[derive(Debug, Clone, PartialEq, Eq)]
-#[non_exhaustive]
-pub enum Finished<T> {
-    /// The target is done with, and this is what the caller made of its recording.
-    Done(T),
-    /// The container ended before it executed its program: there is nothing to make.
-    NeverStarted,
-    /// Another process has finished it.
-    ByAnother,
 }
 
 /// How far a target is.
@@ -138,76 +123,8 @@ impl SharedTarget {
             .then(|| proc::start_time(self.file.pid) != Some(start_time))
     }
 
-    /// Ends observation: hands the recording, joined with those of the target's group, and the job to `write`, and
-    /// gives the slot back. One process does this for a target, and one of a group at a time, whoever else tries; if
-    /// it is killed, another can do it again.
-    ///
-    /// # Errors
-    /// [`Error::PinsLost`]: the instance has ended, and the recording with it; the target is removed.
-    /// [`Error::OtherVersion`]: it is another version's. [`Error::LockTimeout`]: somebody else holds on to it.
-    pub fn finish<T>(
-        self,
-        write: impl FnOnce(&Recording, &serde_json::Value) -> T,
-    ) -> Result<Finished<T>, Error> {
-        let path = self.room.target_file(self.slot);
-        let Some(held) = Lock::existing(&path)? else { return Ok(Finished::ByAnother) };
-        // The slot may have got another target meanwhile.
-        if state::read::<TargetFile>(&path)?.is_none_or(|file| file.run != self.file.run) {
-            return Ok(Finished::ByAnother);
-        }
-        let tables = match self.tables() {
-            Ok(tables) => tables,
-            Err(error @ Error::PinsLost { .. }) => {
-                self.forget()?;
-                return Err(error);
-            }
-            Err(error) => return Err(error),
-        };
-        let finished = match self.counters(&tables)? {
-            Some(counters) if counters.exec_ns != 0 => {
-                let recording = self.recording(&tables, &counters)?;
-                Finished::Done(self.join_group(recording, |recording| write(recording, &self.file.job))?)
-            }
-            _ => Finished::NeverStarted,
-        };
-        self.remove(&tables)?;
-        drop(held);
-        Ok(finished)
-    }
-
-    /// Adds a recording to the group's, and hands that on while nobody else of the group can.
-    fn join_group<T>(&self, recording: Recording, write: impl FnOnce(&Recording) -> T) -> Result<T, Error> {
-        let (lock, path) = self.group_files();
-        let held = Lock::create(&lock)?;
-        let failed = |doing| {
-            let path = path.clone();
-            move |source| Error::State { doing, path, source }
-        };
-        let mut joined = match fs::read_to_string(&path) {
-            // What is there is ours, and whole; if it is neither, this target's recording stands alone.
-            Ok(text) => Recording::from_json(&text).unwrap_or_default(),
-            Err(error) if error.kind() == io::ErrorKind::NotFound => Recording::default(),
-            Err(error) => return Err(failed("read")(error)),
-        };
-        joined.merge(recording);
-        let temporary = path.with_extension("new");
-        fs::File::create(&temporary)
-            .and_then(|mut file| file.write_all(joined.to_json().as_bytes()))
-            .and_then(|()| fs::rename(&temporary, &path))
-            .map_err(failed("write"))?;
-        let result = write(&joined);
-        drop(held);
-        Ok(result)
-    }
-
-    /// The lock and the recording of the group.
-    fn group_files(&self) -> (PathBuf, PathBuf) {
-        let file = |extension: &str| self.shared.groups().join(format!("{}.{extension}", self.file.group));
-        (file("lock"), file("json"))
-    }
-
     /// The pinned iterators or, where the pins cannot be seen from here, new ones.
-    fn seeder(&self, tables: &Tables) -> Result<Seeder, Error> {
+    pub(super) fn seeder(&self, tables: &Tables) -> Result<Seeder, Error> {
         let pins = self.room.pins()?;
         match pins::are_visible(&pins) {
             true => Seeder::pinned(&pins, self.slot, self.file.generation),
@@ -215,7 +132,7 @@ impl SharedTarget {
         }
     }
 
-    fn tables(&self) -> Result<Tables, Error> {
+    pub(super) fn tables(&self) -> Result<Tables, Error> {
         let lost = || Error::PinsLost { container: self.file.container.id.clone() };
         let instance: InstanceFile = state::read(&self.room.path.join(INSTANCE))?.ok_or_else(lost)?;
         if instance.layout != LAYOUT {
@@ -228,12 +145,12 @@ impl SharedTarget {
     }
 
     /// The slot's counters; `None` where the target was never armed.
-    fn counters(&self, tables: &Tables) -> Result<Option<TargetCounters>, Error> {
+    pub(super) fn counters(&self, tables: &Tables) -> Result<Option<TargetCounters>, Error> {
         let counters = tables.counters(self.slot)?;
         Ok((counters.generation == self.file.generation).then_some(counters))
     }
 
-    fn recording(&self, tables: &Tables, counters: &TargetCounters) -> Result<Recording, Error> {
+    pub(super) fn recording(&self, tables: &Tables, counters: &TargetCounters) -> Result<Recording, Error> {
         let clock = self.file.clock;
         let run = Run {
             tool: TOOL.to_owned(),
@@ -251,53 +168,5 @@ impl SharedTarget {
         let mut recording = Recording::of_run(self.file.run.clone(), run);
         snapshot::read(tables, self.slot, clock, &mut recording)?;
         Ok(recording)
-    }
-
-    /// Gives the slot back; the last target takes the instance with it.
-    fn remove(&self, tables: &Tables) -> Result<(), Error> {
-        let lock = self.shared.lock()?;
-        let result = self.remove_under(&lock, tables);
-        self.shared.unlock(lock);
-        result
-    }
-
-    pub(crate) fn remove_under(&self, lock: &Lock, tables: &Tables) -> Result<(), Error> {
-        self.let_go(tables)?;
-        self.forget_under(lock)
-    }
-
-    /// Lets go of all tasks, so that the slot can be given to another. The caller holds the shared lock.
-    fn let_go(&self, tables: &Tables) -> Result<(), Error> {
-        tables.close_entrances(self.slot)?;
-        let live = self.counters(tables)?.is_some_and(|counters| counters.live != 0);
-        tables.disarm(self.slot)?;
-        if live {
-            self.seeder(tables)?.evict_all()?;
-        }
-        Ok(())
-    }
-
-    /// Removes what is left of a target whose instance is gone.
-    fn forget(&self) -> Result<(), Error> {
-        let lock = self.shared.lock()?;
-        let result = self.forget_under(&lock);
-        self.shared.unlock(lock);
-        result
-    }
-
-    fn forget_under(&self, lock: &Lock) -> Result<(), Error> {
-        let path = self.room.target_file(self.slot);
-        match fs::remove_file(&path) {
-            Err(error) if error.kind() == io::ErrorKind::NotFound => {}
-            other => other.map_err(|source| Error::State { doing: "remove", path, source })?,
-        }
-        if self.shared.targets()?.iter().all(|other| other.file.group != self.file.group) {
-            let (lock, recording) = self.group_files();
-            for path in [recording.with_extension("new"), recording, lock] {
-                let _ = fs::remove_file(path);
-            }
-        }
-        self.room.remove_if_empty(&self.shared, lock)?;
-        Ok(())
     }
 }
