@@ -31,7 +31,9 @@ esac
 hook=$prefix/libexec/oci/hooks.d/oci-seccomp-bpf-hook
 cli_file=$destdir$prefix/bin/seccomp-trace
 hook_file=$destdir$hook
-json_file=$destdir$prefix/share/containers/oci/hooks.d/oci-seccomp-bpf-hook.json
+json_dir=$destdir$prefix/share/containers/oci/hooks.d
+json_file=$json_dir/oci-seccomp-bpf-hook.json
+again_file=$json_dir/oci-seccomp-bpf-hook-again.json
 man_file=$destdir$prefix/share/man/man1/oci-seccomp-bpf-hook.1
 
 # put MODE SOURCE TARGET: a container that starts meanwhile finds the old file or the new one.
@@ -45,6 +47,12 @@ put() {
     fi
 }
 
+# put_json SOURCE TARGET: a hook file, with the path of the hook that is installed.
+put_json() {
+    sed "s|/usr/libexec/oci/hooks.d/oci-seccomp-bpf-hook|$hook|" "$1" >"$text"
+    put 644 "$text" "$2"
+}
+
 install_all() {
     for binary in seccomp-trace oci-seccomp-bpf-hook; do
         if [ ! -f "$1/$binary" ]; then
@@ -55,15 +63,14 @@ install_all() {
     put 755 "$1/seccomp-trace" "$cli_file"
     put 755 "$1/oci-seccomp-bpf-hook" "$hook_file"
     put 644 "$root/dist/oci-seccomp-bpf-hook.1" "$man_file"
+    text=$(mktemp)
+    trap 'rm -f "$text"' EXIT
+    put_json "$root/dist/oci-seccomp-bpf-hook-again.json" "$again_file"
     # The hook file comes last: it makes engines run the binary.
     if [ -f "$json_file" ] && grep -q -e '-allow-dir' -e '-state-dir' "$json_file"; then
         echo "install: $json_file has options of this machine's administrator and is kept"
     else
-        text=$(mktemp)
-        trap 'rm -f "$text"' EXIT
-        sed "s|/usr/libexec/oci/hooks.d/oci-seccomp-bpf-hook|$hook|" \
-            "$root/dist/oci-seccomp-bpf-hook.json" >"$text"
-        put 644 "$text" "$json_file"
+        put_json "$root/dist/oci-seccomp-bpf-hook.json" "$json_file"
     fi
     if [ "$prefix" != /usr ]; then
         echo "install: podman looks for hook files in /usr/share/containers/oci/hooks.d; for this one, set" \
@@ -71,12 +78,18 @@ install_all() {
     fi
 }
 
-uninstall_all() {
+un# put_json SOURCE TARGET: a hook file, with the path of the hook that is installed.
+put_json() {
+    sed "s|/usr/libexec/oci/hooks.d/oci-seccomp-bpf-hook|$hook|" "$1" >"$text"
+    put 644 "$text" "$2"
+}
+
+install_all() {
     # From here on no further container is traced.
-    rm -f "$json_file"
+    rm -f "$json_file" "$again_file"
     # What is staged below DESTDIR traces nothing on this machine.
-    if [ -z "$destdir" ] && [ -e "$cli_file" ] && ! "$cli_file" cleanup; then
-        echo "uninstall: containers are still traced, so the binaries stay; try again" >&2
+    if [ -z "$destdir" ] && [ -e "$cli_file" ] && ! "$cli_file" cleanup --all; then
+        echo "uninstall: not every container could be finished, so the binaries stay; try again" >&2
         exit 1
     fi
     rm -f "$hook_file" "$cli_file" "$man_file"

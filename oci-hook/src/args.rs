@@ -21,6 +21,7 @@ Usage of oci-seccomp-bpf-hook:
   -h              print this text
 of hook mode (-s):
   --poststop      the hook file has the poststop stage as well, so no process stays behind to wait for the end
+  --again         say nothing where the hook that ran before has left nothing to do
   --allow-dir DIR read and write only in DIR what annotations name (absolute, repeatable)
   --state-dir DIR where the state that hooks share is kept (absolute) [default: /run/seccomp-trace]
 ";
@@ -43,6 +44,8 @@ pub(crate) enum Request {
 pub(crate) struct HookRequest {
     /// Whether the hook is installed for the stage poststop as well.
     pub(crate) poststop: bool,
+    /// Whether another hook has had the same State before, and has most likely done everything.
+    pub(crate) again: bool,
     /// Where annotations may point; empty: anywhere.
     pub(crate) allow_dirs: Vec<PathBuf>,
     /// Where the state that hooks share is kept.
@@ -86,6 +89,7 @@ const FLAGS: &[(&str, Takes)] = &[
     ("i", Takes::Value),
     ("version", Takes::Switch),
     ("poststop", Takes::Switch),
+    ("again", Takes::Switch),
     ("allow-dir", Takes::Value),
     ("state-dir", Takes::Value),
 ];
@@ -96,6 +100,7 @@ struct Flags {
     hook: bool,
     version: bool,
     poststop: bool,
+    again: bool,
     pid: i64,
     output: PathBuf,
     input: PathBuf,
@@ -111,6 +116,7 @@ impl Flags {
                 ("s", Given::Switch(on)) => flags.hook = on,
                 ("version", Given::Switch(on)) => flags.version = on,
                 ("poststop", Given::Switch(on)) => flags.poststop = on,
+                ("again", Given::Switch(on)) => flags.again = on,
                 ("r", Given::Value(value)) => flags.pid = number("r", &value)?,
                 ("o", Given::Value(value)) => flags.output = value.into(),
                 ("i", Given::Value(value)) => flags.input = value.into(),
@@ -126,6 +132,7 @@ impl Flags {
     fn hook_only(&self) -> Option<&'static str> {
         let given = [
             (self.poststop, "poststop"),
+            (self.again, "again"),
             (!self.allow_dirs.is_empty(), "allow-dir"),
             (self.state_dir.is_some(), "state-dir"),
         ];
@@ -171,6 +178,7 @@ pub(crate) fn parse(words: &[OsString]) -> Result<Request, ArgsError> {
             }
             Ok(Request::Hook(HookRequest {
                 poststop: flags.poststop,
+                again: flags.again,
                 allow_dirs: flags.allow_dirs,
                 state_dir,
             }))
@@ -200,7 +208,7 @@ mod tests {
     }
 
     fn hook() -> HookRequest {
-        HookRequest { poststop: false, allow_dirs: Vec::new(), state_dir: STATE_DIR.into() }
+        HookRequest { poststop: false, again: false, allow_dirs: Vec::new(), state_dir: STATE_DIR.into() }
     }
 
     fn trace(input: Option<&str>) -> Request {
@@ -211,9 +219,10 @@ mod tests {
     #[test]
     fn hook_mode_has_flags_of_its_own() {
         assert_eq!(line("oci-seccomp-bpf-hook -s"), Ok(Request::Hook(hook())));
-        let ours = "oci-seccomp-bpf-hook -s --poststop --allow-dir /a --allow-dir=/b --state-dir /run/x";
+        let ours = "oci-seccomp-bpf-hook -s --poststop --again --allow-dir /a --allow-dir=/b --state-dir /run/x";
         let expected = HookRequest {
             poststop: true,
+            again: true,
             allow_dirs: vec!["/a".into(), "/b".into()],
             state_dir: "/run/x".into(),
         };
@@ -262,7 +271,7 @@ mod tests {
     /// Whoever confines what is written must not believe that this is confined too.
     #[test]
     fn what_belongs_to_hook_mode_is_refused_elsewhere() {
-        for flag in ["--poststop", "--allow-dir /a", "--state-dir /a"] {
+        for flag in ["--poststop", "--again", "--allow-dir /a", "--state-dir /a"] {
             let text = line(&format!("hook -r 7 -o /o {flag}")).unwrap_err().to_string();
             let name = flag.split(' ').next().expect("a name");
             assert!(text.starts_with("Unsupported arguments: ") && text.contains(name), "{text}");

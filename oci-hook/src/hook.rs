@@ -26,7 +26,7 @@ pub(crate) fn run(request: &HookRequest, log: Log) -> anyhow::Result<ExitCode> {
     let state = state::read(io::stdin().lock())?;
     let shared = SharedDir::new(&request.state_dir);
     match state.is_stopped() {
-        true => guard::run(log, || poststop(&state, &shared, log)),
+        true => guard::run(log, || poststop(&state, request, &shared, log)),
         false => prestart(&state, request, &shared, log).map(|()| ExitCode::SUCCESS),
     }
 }
@@ -60,12 +60,13 @@ fn prestart(state: &State, request: &HookRequest, shared: &SharedDir, log: Log) 
 }
 
 /// Writes what was recorded of the container that has ended. The engine waits for this.
-fn poststop(state: &State, shared: &SharedDir, log: Log) -> anyhow::Result<()> {
+fn poststop(state: &State, request: &HookRequest, shared: &SharedDir, log: Log) -> anyhow::Result<()> {
     limits::raise();
     let mut targets = of_container(shared.targets()?, state);
     match (targets.pop(), targets.is_empty()) {
         (Some(target), true) => finish::finish(target, log),
         (Some(_), false) => anyhow::bail!("several containers under observation have the id {}", state.id()),
+        (None, _) if request.again => Ok(()),
         // Whoever failed to start it has said why.
         (None, _) => {
             log.info(format_args!("container {} is not under observation", state.id()));

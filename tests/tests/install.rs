@@ -53,11 +53,16 @@ fn files(folder: &Path) -> BTreeMap<PathBuf, u32> {
 }
 
 const HOOK_FILE: &str = "share/containers/oci/hooks.d/oci-seccomp-bpf-hook.json";
+const AGAIN_FILE: &str = "share/containers/oci/hooks.d/oci-seccomp-bpf-hook-again.json";
 const HOOK: &str = "libexec/oci/hooks.d/oci-seccomp-bpf-hook";
 const PAGE: &str = "share/man/man1/oci-seccomp-bpf-hook.1";
 
 fn hook_file(root: &Path) -> Value {
-    let text = fs::read_to_string(root.join(HOOK_FILE)).expect("the hook file");
+    json_file(root, HOOK_FILE)
+}
+
+fn json_file(root: &Path, name: &str) -> Value {
+    let text = fs::read_to_string(root.join(name)).expect("the hook file");
     serde_json::from_str(&text).expect("JSON")
 }
 
@@ -70,11 +75,14 @@ fn everything_lies_where_engines_look_with_its_mode() {
         let destdir = folder.path().join(prefix.trim_start_matches('/').replace('/', "-"));
         let installed = succeeds(prefix, &destdir, &["install", &built]);
         let root = destdir.join(prefix.trim_start_matches('/'));
-        let expected = [(HOOK_FILE, 0o644), (HOOK, 0o755), (PAGE, 0o644), ("bin/seccomp-trace", 0o755)];
+        let expected = [(HOOK_FILE, 0o644), (AGAIN_FILE, 0o644), (HOOK, 0o755), (PAGE, 0o644), ("bin/seccomp-trace", 0o755)];
         assert_eq!(files(&destdir), expected.map(|(name, mode)| (root.join(name), mode)).into());
         assert_eq!(fs::read(root.join(HOOK)).unwrap(), fs::read(oci_hook()).unwrap());
         assert_eq!(fs::read(root.join("bin/seccomp-trace")).unwrap(), fs::read(seccomp_trace()).unwrap());
 
+        let again = json_file(&root, AGAIN_FILE);
+        assert_eq!(again["hook"]["path"], format!("{prefix}/{HOOK}"));
+        assert_eq!(again["stages"], json!(["poststop"]));
         let hook = hook_file(&root);
         assert_eq!(hook["version"], "1.0.0");
         assert_eq!(hook["hook"]["path"], format!("{prefix}/{HOOK}"), "the path without DESTDIR");
@@ -97,7 +105,7 @@ fn installing_again_replaces_and_uninstalling_leaves_nothing() {
     fs::write(root.join(HOOK_FILE), r#"{"hook": {"args": ["oci-seccomp-bpf-hook", "-s"]}}"#).unwrap();
 
     succeeds("/usr", &destdir, &["install", &built]);
-    assert_eq!(files(&destdir).len(), 4);
+    assert_eq!(files(&destdir).len(), 5);
     assert_eq!(fs::read(root.join(HOOK)).unwrap(), fs::read(oci_hook()).unwrap());
     assert_eq!(hook_file(&root)["stages"], json!(["prestart", "poststop"]));
 
