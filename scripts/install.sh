@@ -78,13 +78,7 @@ install_all() {
     fi
 }
 
-un# put_json SOURCE TARGET: a hook file, with the path of the hook that is installed.
-put_json() {
-    sed "s|/usr/libexec/oci/hooks.d/oci-seccomp-bpf-hook|$hook|" "$1" >"$text"
-    put 644 "$text" "$2"
-}
-
-install_all() {
+uninstall_all() {
     # From here on no further container is traced.
     rm -f "$json_file" "$again_file"
     # What is staged below DESTDIR traces nothing on this machine.

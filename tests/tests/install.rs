@@ -188,13 +188,13 @@ fn uninstalling_finishes_what_is_traced_first_and_stops_where_that_fails() {
     stand_in(1);
     let failed = script(prefix, Path::new(""), &["uninstall"]);
     assert_eq!(failed.code(), 1, "{failed:?}");
-    assert!(failed.stderr.contains("still traced"), "{}", failed.stderr);
+    assert!(failed.stderr.contains("could be finished"), "{}", failed.stderr);
     assert!(root.join(HOOK).exists() && command.exists(), "the binaries stay");
     assert!(!root.join(HOOK_FILE).exists(), "no further container is traced");
 
     stand_in(0);
     succeeds(prefix, Path::new(""), &["uninstall"]);
-    assert_eq!(fs::read_to_string(root.join("calls")).unwrap(), "cleanup\ncleanup\n");
+    assert_eq!(fs::read_to_string(root.join("calls")).unwrap(), "cleanup --all\ncleanup --all\n");
     assert_eq!(files(root).into_keys().collect::<Vec<_>>(), [root.join("calls")]);
 }
 
@@ -229,7 +229,7 @@ fn the_manual_page_has_the_flags_that_the_hook_has() {
         .filter_map(|line| line.trim().split(' ').next())
         .filter(|word| word.starts_with('-'))
         .collect();
-    assert_eq!(flags.len(), 9, "{usage}");
+    assert_eq!(flags.len(), 10, "{usage}");
     let headings: Vec<_> = page
         .split(".TP\n")
         .skip(1)
