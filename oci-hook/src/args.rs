@@ -219,7 +219,8 @@ mod tests {
     #[test]
     fn hook_mode_has_flags_of_its_own() {
         assert_eq!(line("oci-seccomp-bpf-hook -s"), Ok(Request::Hook(hook())));
-        let ours = "oci-seccomp-bpf-hook -s --poststop --again --allow-dir /a --allow-dir=/b --state-dir /run/x";
+        let ours =
+            "oci-seccomp-bpf-hook -s --poststop --again --allow-dir /a --allow-dir=/b --state-dir /run/x";
         let expected = HookRequest {
             poststop: true,
             again: true,

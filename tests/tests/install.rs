@@ -75,7 +75,13 @@ fn everything_lies_where_engines_look_with_its_mode() {
         let destdir = folder.path().join(prefix.trim_start_matches('/').replace('/', "-"));
         let installed = succeeds(prefix, &destdir, &["install", &built]);
         let root = destdir.join(prefix.trim_start_matches('/'));
-        let expected = [(HOOK_FILE, 0o644), (AGAIN_FILE, 0o644), (HOOK, 0o755), (PAGE, 0o644), ("bin/seccomp-trace", 0o755)];
+        let expected = [
+            (HOOK_FILE, 0o644),
+            (AGAIN_FILE, 0o644),
+            (HOOK, 0o755),
+            (PAGE, 0o644),
+            ("bin/seccomp-trace", 0o755),
+        ];
         assert_eq!(files(&destdir), expected.map(|(name, mode)| (root.join(name), mode)).into());
         assert_eq!(fs::read(root.join(HOOK)).unwrap(), fs::read(oci_hook()).unwrap());
         assert_eq!(fs::read(root.join("bin/seccomp-trace")).unwrap(), fs::read(seccomp_trace()).unwrap());
