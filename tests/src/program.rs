@@ -10,16 +10,21 @@ use crate::finish;
 /// The program under test: `SECCOMP_TRACE_BIN`, else the one built beside this test in the same profile.
 #[must_use]
 pub fn seccomp_trace() -> PathBuf {
-    if let Some(path) = std::env::var_os("SECCOMP_TRACE_BIN") {
+    built("seccomp-trace", "SECCOMP_TRACE_BIN")
+}
+
+/// A program of this workspace: the one that `variable` names, else the one built beside this test.
+pub(crate) fn built(name: &str, variable: &str) -> PathBuf {
+    if let Some(path) = std::env::var_os(variable) {
         return PathBuf::from(path);
     }
     let test = std::env::current_exe().expect("the path of this test");
     // target/PROFILE/deps/TEST-HASH
     let folder = test.ancestors().nth(2).expect("a test lies two folders deep in target/");
-    let program = folder.join("seccomp-trace");
+    let program = folder.join(name);
     assert!(
         program.exists(),
-        "{} is not built: `cargo build --workspace --bins`, or set SECCOMP_TRACE_BIN",
+        "{} is not built: `cargo build --workspace --bins`, or set {variable}",
         program.display()
     );
     program
