@@ -3,8 +3,10 @@
 CARGO := scripts/with-rust cargo
 TARGET := $(or $(CARGO_TARGET_DIR),target)
 DEMO := $(TARGET)/demo/ls.json
+PREFIX ?= /usr
+DESTDIR ?=
 
-.PHONY: help deps deps-vendored build run test test-full lint bench clean
+.PHONY: help deps deps-vendored build run install uninstall test test-full lint bench clean
 
 help: ## Show this list.
 	@sed -n 's/^\([a-z-]*\):[^#]*## \(.*\)/  make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 24
@@ -21,6 +23,12 @@ build: ## Build the release binaries.
 
 run: build ## Record `ls /` into a profile, and print it with what it means.
 	@scripts/demo.sh $(TARGET)/release/seccomp-trace $(DEMO)
+
+install: build ## Install the binaries, the hook file and the manual page: [PREFIX=/usr] [DESTDIR=].
+	@PREFIX='$(PREFIX)' DESTDIR='$(DESTDIR)' scripts/install.sh install $(TARGET)/release
+
+uninstall: ## Finish what is being traced, and remove what was installed.
+	@PREFIX='$(PREFIX)' DESTDIR='$(DESTDIR)' scripts/install.sh uninstall
 
 test: ## Run the tests; those that need root and BPF too, where both are there.
 	@scripts/test.sh

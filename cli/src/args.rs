@@ -11,6 +11,7 @@ use crate::exit::Exit;
 use crate::explain::ExplainArgs;
 use crate::export::ExportArgs;
 use crate::lint::LintArgs;
+use crate::shared::{CleanupArgs, StatusArgs};
 
 #[derive(Debug, Parser)]
 #[command(
@@ -44,6 +45,10 @@ pub(crate) enum Verb {
     Lint(LintArgs),
     /// Tell whether this machine can trace, and what is missing where it cannot
     Doctor(DoctorArgs),
+    /// List what the OCI hook has under observation
+    Status(StatusArgs),
+    /// Finish containers that ended without their hook: write their profiles, and remove what was left
+    Cleanup(CleanupArgs),
 }
 
 const RUN_EXAMPLES: &str = "\

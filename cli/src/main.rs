@@ -13,6 +13,7 @@ mod lint;
 mod profile;
 mod run;
 mod say;
+mod shared;
 mod table;
 mod user;
 
@@ -33,6 +34,8 @@ fn main() -> ExitCode {
         Verb::Explain(args) => explain::run(&args),
         Verb::Lint(args) => lint::run(&args),
         Verb::Doctor(args) => doctor::doctor(&args),
+        Verb::Status(args) => shared::status(&args),
+        Verb::Cleanup(args) => shared::cleanup(&args),
     };
     match result {
         Ok(status) => status.leave(),

@@ -1,9 +1,8 @@
 //! What `run` and `generate` share: from a recording to a checked profile in a file.
 
 use std::collections::BTreeSet;
-use std::fs::{File, OpenOptions};
-use std::io::{Read, Write};
-use std::os::unix::fs::OpenOptionsExt;
+use std::fs::File;
+use std::io::Read;
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, ensure};
@@ -124,10 +123,7 @@ pub(crate) fn read_text(path: &Path) -> anyhow::Result<String> {
 
 /// Keeps a recording that could not be put where it belongs: the command may not be easy to run again.
 pub(crate) fn rescue(recording: &Recording) {
-    let run = recording.runs().keys().next().map(ToString::to_string).unwrap_or_default();
-    let path = std::env::temp_dir().join(format!("seccomp-trace-{run}.json"));
-    let new = OpenOptions::new().write(true).create_new(true).mode(0o600).open(&path);
-    if new.and_then(|mut file| file.write_all(recording.to_json().as_bytes())).is_ok() {
+    if let Ok(path) = seccomp_trace_profile::rescue(recording) {
         say!("the recording is kept in {}; make a profile of it with seccomp-trace generate", path.display());
     }
 }

@@ -6,19 +6,19 @@ use std::mem::offset_of;
 use libbpf_rs::{MapCore, MapFlags};
 use seccomp_trace_core::{ArgValue, ArgValues, Syscall};
 
-use crate::instance::Instance;
 use crate::skel::recorder::types;
+use crate::tables::Tables;
 use crate::{Error, wire};
 
 /// The captured arguments of one row. A call whose argument is captured and was not made has no values.
 pub(crate) fn read(
-    instance: &Instance,
+    tables: &Tables,
     slot: u16,
     row: u32,
     abi: u32,
 ) -> Result<BTreeMap<Syscall, ArgValues>, Error> {
     let at = u32::from(slot) * wire::ABIS + abi;
-    let config = instance
+    let config = tables
         .captures
         .lookup(&at.to_ne_bytes(), MapFlags::ANY)
         .map_err(Error::map("captures"))?
@@ -27,8 +27,8 @@ pub(crate) fn read(
     if captured.is_empty() {
         return Ok(captured);
     }
-    for key in instance.values.keys().filter(|key| wire::u32_at(key, 0) == Some(row)) {
-        let count = instance.values.lookup(&key, MapFlags::ANY).map_err(Error::map("values"))?;
+    for key in tables.values.keys().filter(|key| wire::u32_at(key, 0) == Some(row)) {
+        let count = tables.values.lookup(&key, MapFlags::ANY).map_err(Error::map("values"))?;
         let count = count.as_deref().and_then(|bytes| wire::u64_at(bytes, 0)).unwrap_or_default();
         let nr = wire::u32_at(&key, offset_of!(types::capture_key, nr));
         let value = wire::u64_at(&key, offset_of!(types::capture_key, value));

@@ -5,7 +5,8 @@ use seccomp_trace_core::Timestamp;
 
 /// Turns `CLOCK_BOOTTIME` into UTC by an offset that is read once, so that the times of one run keep their order
 /// whatever happens to the wall clock meanwhile.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+#[serde(transparent)]
 pub(crate) struct Clock {
     /// UTC minus boot time, in nanoseconds.
     offset: u64,
@@ -27,9 +28,14 @@ impl Clock {
         Timestamp::from_unix_nanos(self.offset.saturating_add(boot_ns))
     }
 
+    /// Nanoseconds since boot.
+    pub(crate) fn boot_ns() -> u64 {
+        nanos(ClockId::CLOCK_BOOTTIME)
+    }
+
     /// The wall-clock time of this moment.
     pub(crate) fn now(self) -> Timestamp {
-        self.wall(nanos(ClockId::CLOCK_BOOTTIME))
+        self.wall(Self::boot_ns())
     }
 }
 

@@ -1,6 +1,7 @@
 //! Everything that can go wrong while observing.
 
 use std::io;
+use std::path::PathBuf;
 
 use crate::config::Refusal;
 use crate::launch::LaunchError;
@@ -68,6 +69,84 @@ pub enum Error {
     /// The command was not started.
     #[error(transparent)]
     Launch(#[from] LaunchError),
+    /// A process that should be a container's init cannot be followed as one.
+    #[error("process {pid} is not seen by the kernel as the init of a container")]
+    NoInit {
+        /// The process.
+        pid: u32,
+    },
+    /// There is no place for pins.
+    #[error(
+        "cannot mount a BPF file system at {}; mount the system's: mount -t bpf bpf /sys/fs/bpf",
+        path.display()
+    )]
+    NoBpffs {
+        /// Where.
+        path: PathBuf,
+        /// The kernel's answer.
+        source: io::Error,
+    },
+    /// The shared instance could not be pinned, or not be found by its pins.
+    #[error("cannot use the pins in {}", path.display())]
+    Pin {
+        /// The directory.
+        path: PathBuf,
+        /// The kernel's answer.
+        source: libbpf_rs::Error,
+    },
+    /// The shared instance is gone.
+    #[error(
+        "the recording of container {container} is lost: the instance that made it is gone, by force or with the mount \
+         namespace that it was pinned in; run the container again"
+    )]
+    PinsLost {
+        /// The container.
+        container: String,
+    },
+    /// The shared instance was loaded by another version.
+    #[error(
+        "container {container} is observed by another version of this program; finish it with that version's \
+         `seccomp-trace cleanup`"
+    )]
+    OtherVersion {
+        /// The container.
+        container: String,
+    },
+    /// Two containers want one place and different things there.
+    #[error(
+        "{key} is already the output of container {container}, with another input or other options; give each its \
+         own output, or the same options"
+    )]
+    OtherJob {
+        /// The place.
+        key: String,
+        /// Who has it.
+        container: String,
+    },
+    /// Somebody held a lock for too long.
+    #[error("cannot get the lock {} within ten seconds; if its holder hangs, end it", path.display())]
+    LockTimeout {
+        /// The lock.
+        path: PathBuf,
+    },
+    /// A file of the shared directory.
+    #[error("cannot {doing} {}", path.display())]
+    State {
+        /// What was being done.
+        doing: &'static str,
+        /// The file.
+        path: PathBuf,
+        /// The answer.
+        source: io::Error,
+    },
+    /// A file of the shared directory that is not as it was written.
+    #[error("cannot understand {}", path.display())]
+    StateFormat {
+        /// The file.
+        path: PathBuf,
+        /// Where it is wrong.
+        source: serde_json::Error,
+    },
     /// A call of the operating system failed that has no reason to.
     #[error("cannot {what}")]
     System {

@@ -36,9 +36,11 @@ mod libbpf;
 mod provenance;
 mod seed;
 mod session;
+pub mod shared;
 mod signals;
 mod skel;
 mod snapshot;
+mod tables;
 mod tracer;
 mod wire;
 

@@ -4,25 +4,29 @@ use nix::libc;
 use seccomp_trace_core::{Arch, Command, CommandSpec, Ended, Host, Losses, Recording, Run, RunId, Timestamp};
 
 use crate::session::Parts;
+use crate::tables::Tables;
 use crate::{Error, snapshot};
 
-impl Parts {
-    /// What may be missing of this target.
-    fn losses(&self) -> Result<Losses, Error> {
-        let counters = self.instance.counters(self.slot)?;
-        Ok(Losses {
-            storage_failures: counters.storage_failures.saturating_sub(self.storage_failures_before),
-            lookup_failures: self.instance.lookup_failures()?.saturating_sub(self.lookup_failures_before),
-            recursion_misses: self.instance.recursion_misses()?.saturating_sub(self.recursion_misses_before),
-            number_overflow: counters.number_overflow,
-        })
-    }
+/// Name and version of what records.
+pub(crate) const TOOL: &str = concat!("seccomp-trace ", env!("CARGO_PKG_VERSION"));
 
+/// What may be missing of the target in `slot`, less what was lost before it was armed.
+pub(crate) fn losses(tables: &Tables, slot: u16, before: &Losses) -> Result<Losses, Error> {
+    let counters = tables.counters(slot)?;
+    Ok(Losses {
+        storage_failures: counters.storage_failures.saturating_sub(before.storage_failures),
+        lookup_failures: tables.lookup_failures()?.saturating_sub(before.lookup_failures),
+        recursion_misses: tables.recursion_misses()?.saturating_sub(before.recursion_misses),
+        number_overflow: counters.number_overflow,
+    })
+}
+
+impl Parts {
     /// Everything seen so far, with its provenance.
     pub(crate) fn recording(&self, id: &RunId, started: Timestamp, ended: Ended) -> Result<Recording, Error> {
-        let counters = self.instance.counters(self.slot)?;
+        let counters = self.instance.tables().counters(self.slot)?;
         let run = Run {
-            tool: concat!("seccomp-trace ", env!("CARGO_PKG_VERSION")).to_owned(),
+            tool: TOOL.to_owned(),
             host: Host { kernel: self.kernel.clone(), arch: Arch::native().ok_or(Error::UnknownTarget)? },
             runtime: None,
             container: None,
@@ -35,26 +39,36 @@ impl Parts {
             armed: self.armed,
             ended,
             processes: counters.processes,
-            losses: self.losses()?,
+            losses: losses(self.instance.tables(), self.slot, &self.losses_before)?,
         };
         let mut recording = Recording::of_run(id.clone(), run);
-        snapshot::read(&self.instance, self.slot, self.clock, &mut recording)?;
+        snapshot::read(self.instance.tables(), self.slot, self.clock, &mut recording)?;
         Ok(recording)
     }
 }
 
 /// A random UUID (RFC 9562, version 4).
 pub(crate) fn run_id() -> Result<RunId, Error> {
-    let mut bytes = [0u8; 16];
+    let mut bytes = random::<16>()?;
+    bytes[6] = bytes[6] & 0x0f | 0x40;
+    bytes[8] = bytes[8] & 0x3f | 0x80;
+    let hex: String = bytes.iter().map(|byte| format!("{byte:02x}")).collect();
+    Ok(RunId([&hex[..8], &hex[8..12], &hex[12..16], &hex[16..20], &hex[20..]].join("-")))
+}
+
+/// A number that is not met again.
+pub(crate) fn random_u32() -> Result<u32, Error> {
+    random().map(u32::from_ne_bytes)
+}
+
+fn random<const N: usize>() -> Result<[u8; N], Error> {
+    let mut bytes = [0u8; N];
     // SAFETY: the kernel writes at most as many bytes as the buffer has.
     let got = unsafe { libc::getrandom(bytes.as_mut_ptr().cast(), bytes.len(), 0) };
     if usize::try_from(got) != Ok(bytes.len()) {
         return Err(Error::system("get random bytes")(std::io::Error::last_os_error()));
     }
-    bytes[6] = bytes[6] & 0x0f | 0x40;
-    bytes[8] = bytes[8] & 0x3f | 0x80;
-    let hex: String = bytes.iter().map(|byte| format!("{byte:02x}")).collect();
-    Ok(RunId([&hex[..8], &hex[8..12], &hex[12..16], &hex[16..20], &hex[20..]].join("-")))
+    Ok(bytes)
 }
 
 fn describe(spec: &CommandSpec) -> Command {

@@ -1,79 +1,118 @@
-//! Puts the threads and descendants that a process has already under observation.
+//! Walks over the tasks that exist already: puts those of a target under observation, counts them, lets them go.
 
 use std::io::Read;
-use std::mem::{MaybeUninit, offset_of};
+use std::mem::MaybeUninit;
 use std::os::fd::AsFd;
+use std::path::Path;
 
 use libbpf_rs::skel::{OpenSkel, SkelBuilder};
-use libbpf_rs::{Iter, Link, MapCore, MapFlags, MapHandle};
+use libbpf_rs::{Iter, IterOpts, Link, MapCore, MapFlags, MapHandle, ProgramMut};
 
-use crate::instance::Instance;
 use crate::libbpf::{load_error, quiet_libbpf};
-use crate::skel::seed::{SeedSkelBuilder, types};
+use crate::skel::seed::SeedSkelBuilder;
+use crate::tables::Tables;
+use crate::wire::Place;
 use crate::{Error, wire};
 
 /// Passes over all tasks before a target is given up as never complete. Two are usual.
 const PASSES: u32 = 64;
 
-/// The loaded iterators of one target.
+/// What is walked for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Kind {
+    /// A process that runs already.
+    Process,
+    /// A container whose init waits before its filter and its exec.
+    Container,
+}
+
+/// The iterators, for one target. Where they are shared, one process at a time may use them.
 pub(crate) struct Seeder {
     adopt: Link,
     census: Link,
-    results: MapHandle,
+    evict: Link,
+    pass: MapHandle,
+    slot: u16,
+    generation: u32,
+    kind: Kind,
 }
 
 impl Seeder {
-    /// Loads the iterators for the target in `slot`.
-    pub(crate) fn load(instance: &Instance, slot: u16, generation: u32) -> Result<Self, Error> {
+    /// Loads iterators for the target in `slot` alone.
+    pub(crate) fn load(tables: &Tables, slot: u16, generation: u32, kind: Kind) -> Result<Self, Error> {
         quiet_libbpf();
         let mut storage = MaybeUninit::uninit();
         let mut open = SeedSkelBuilder::default().open(&mut storage).map_err(load_error)?;
-        open.maps.tasks.reuse_fd(instance.tasks.as_fd()).map_err(load_error)?;
-        open.maps.targets.reuse_fd(instance.targets.as_fd()).map_err(load_error)?;
-        if let Some(rodata) = open.maps.rodata_data.as_deref_mut() {
-            rodata.slot = slot.into();
-            rodata.generation = generation;
-        }
+        open.maps.tasks.reuse_fd(tables.tasks.as_fd()).map_err(load_error)?;
+        open.maps.targets.reuse_fd(tables.targets.as_fd()).map_err(load_error)?;
         let skel = open.load().map_err(load_error)?;
-        let attach = |program: &libbpf_rs::ProgramMut<'_>, name| {
-            program
-                .attach_iter_with_opts(libbpf_rs::IterOpts::None)
-                .map_err(|source| Error::Attach { program: name, source })
-        };
         Ok(Self {
             adopt: attach(&skel.progs.adopt, "adopt")?,
             census: attach(&skel.progs.census, "census")?,
-            results: MapHandle::try_from(&skel.maps.bss).map_err(load_error)?,
+            evict: attach(&skel.progs.evict, "evict")?,
+            pass: MapHandle::try_from(&skel.maps.seeding).map_err(load_error)?,
+            slot,
+            generation,
+            kind,
         })
     }
 
-    /// Adopts until a pass finds nothing new. `false`: the target outran us.
-    pub(crate) fn adopt_all(&self) -> Result<bool, Error> {
+    /// Opens the pinned iterators of a shared instance, whose lock the caller holds.
+    pub(crate) fn pinned(directory: &Path, slot: u16, generation: u32) -> Result<Self, Error> {
+        let failed = |source| Error::Pin { path: directory.to_owned(), source };
+        let link = |name: &str| Link::open(directory.join(format!("link_{name}"))).map_err(failed);
+        Ok(Self {
+            adopt: link("adopt")?,
+            census: link("census")?,
+            evict: link("evict")?,
+            pass: MapHandle::from_pinned_path(directory.join("map_seeding")).map_err(failed)?,
+            slot,
+            generation,
+            kind: Kind::Container,
+        })
+    }
+
+    /// Adopts until a pass finds nothing new, and says where a container's init is. `None`: the target outran us.
+    pub(crate) fn adopt_all(&self) -> Result<Option<Place>, Error> {
         for _ in 0..PASSES {
-            let results = self.pass(&self.adopt)?;
-            let result = |offset| wire::u64_at(&results, offset).unwrap_or_default();
-            if result(offset_of!(types::bss, added)) == 0 && result(offset_of!(types::bss, failed)) == 0 {
-                return Ok(true);
+            let found = self.walk(&self.adopt)?;
+            if found.added == 0 && found.failed == 0 {
+                return Ok(Some(found.place));
             }
         }
-        Ok(false)
+        Ok(None)
     }
 
     /// How many tasks of the target can still make a syscall.
     pub(crate) fn alive(&self) -> Result<u64, Error> {
-        let results = self.pass(&self.census)?;
-        Ok(wire::u64_at(&results, offset_of!(types::bss, alive)).unwrap_or_default())
+        Ok(self.walk(&self.census)?.alive)
     }
 
-    /// Runs an iterator over all tasks and returns its results.
-    fn pass(&self, link: &Link) -> Result<Vec<u8>, Error> {
+    /// Lets all members go, until a pass finds none.
+    pub(crate) fn evict_all(&self) -> Result<(), Error> {
+        for _ in 0..PASSES {
+            if self.walk(&self.evict)?.evicted == 0 {
+                break;
+            }
+        }
+        Ok(())
+    }
+
+    /// Runs an iterator over all tasks and returns what it found.
+    fn walk(&self, link: &Link) -> Result<wire::Pass, Error> {
         let key = 0u32.to_ne_bytes();
-        let zero = vec![0; size_of::<types::bss>()];
-        self.results.update(&key, &zero, MapFlags::ANY).map_err(Error::map("seed results"))?;
+        let asked = wire::new_pass(self.slot, self.generation, self.kind == Kind::Container);
+        self.pass.update(&key, &asked, MapFlags::ANY).map_err(Error::map("seeding"))?;
         let mut tasks = Iter::new(link).map_err(Error::map("tasks"))?;
         let mut nothing = [0; 64];
         // The programs print nothing; reading to the end is what runs them.
         while tasks.read(&mut nothing).map_err(Error::system("walk the tasks"))? > 0 {}
-        Ok(self.results.lookup(&key, MapFlags::ANY).map_err(Error::map("seed results"))?.unwrap_or_default())
+        let found = self.pass.lookup(&key, MapFlags::ANY).map_err(Error::map("seeding"))?;
+        Ok(found.as_deref().and_then(wire::pass).unwrap_or_default())
     }
+}
+
+/// Makes an iterator that can be run.
+pub(crate) fn attach(program: &ProgramMut<'_>, name: &'static str) -> Result<Link, Error> {
+    program.attach_iter_with_opts(IterOpts::None).map_err(|source| Error::Attach { program: name, source })
 }

@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 
 use nix::sys::epoll::{Epoll, EpollCreateFlags, EpollEvent, EpollFlags, EpollTimeout};
 use nix::sys::signal::SigSet;
-use seccomp_trace_core::{Armed, CommandSpec, Ended, Flow, Recording, RunId, Session, Sink};
+use seccomp_trace_core::{Armed, CommandSpec, Ended, Flow, Losses, Recording, RunId, Session, Sink};
 
 use crate::Error;
 use crate::clock::Clock;
@@ -30,9 +30,8 @@ pub(crate) struct Parts {
     pub(crate) slot: u16,
     pub(crate) armed: Armed,
     pub(crate) command: Option<CommandSpec>,
-    pub(crate) storage_failures_before: u64,
-    pub(crate) lookup_failures_before: u64,
-    pub(crate) recursion_misses_before: u64,
+    /// What had been lost before this target was armed.
+    pub(crate) losses_before: Losses,
 }
 
 /// A target that is being observed with eBPF. Dropping it ends observation and leaves the target alone.
@@ -172,7 +171,7 @@ impl BpfSession {
 
     fn deliver(&mut self, sink: &mut dyn Sink) -> Result<bool, Error> {
         let (events, dropped) = self.parts.ring.take(self.parts.slot)?;
-        let in_kernel = self.parts.instance.counters(self.parts.slot)?.events_lost;
+        let in_kernel = self.parts.instance.tables().counters(self.parts.slot)?.events_lost;
         let lost = dropped + in_kernel.saturating_sub(self.lost_reported);
         self.lost_reported = in_kernel;
         if lost > 0 && !self.sink_stopped {
@@ -190,7 +189,7 @@ impl BpfSession {
     /// Whether the last task of the target has exited.
     fn nobody_lives(&self) -> Result<bool, Error> {
         // The count of a launched command is exact, since it began with its first task.
-        let live = self.parts.instance.counters(self.parts.slot)?.live;
+        let live = self.parts.instance.tables().counters(self.parts.slot)?.live;
         match &self.seeder {
             None => Ok(live == 0),
             // A task that exited while it was adopted is counted wrongly, so the tasks themselves are asked.

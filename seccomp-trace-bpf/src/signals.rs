@@ -49,6 +49,7 @@ impl Relay {
         let ignored = ENDING.into_iter().filter(|number| is_ignored(*number)).collect();
         let me = pidfd_open(Pid::this()).map_err(Error::system("refer to this process"))?;
         instance
+            .loaded
             .launchers
             .update(&me.as_raw_fd().to_ne_bytes(), &u32::from(slot).to_ne_bytes(), MapFlags::ANY)
             .map_err(Error::map("launchers"))?;
@@ -100,6 +101,7 @@ impl Relay {
     fn sent_to_us_alone(&mut self, number: i32) -> Result<bool, Error> {
         let value = self
             .instance
+            .loaded
             .signals
             .lookup(&u32::from(self.slot).to_ne_bytes(), MapFlags::ANY)
             .map_err(Error::map("signals"))?
@@ -150,7 +152,7 @@ impl AsFd for Relay {
 
 impl Drop for Relay {
     fn drop(&mut self) {
-        let _ = self.instance.launchers.delete(&self.me.as_raw_fd().to_ne_bytes());
+        let _ = self.instance.loaded.launchers.delete(&self.me.as_raw_fd().to_ne_bytes());
     }
 }
 

@@ -4,34 +4,29 @@ use libbpf_rs::{MapCore, MapFlags};
 use seccomp_trace_core::{FirstSeen, Observation, Phase, Recording, Syscall, Tgid, Tid};
 
 use crate::clock::Clock;
-use crate::instance::Instance;
 use crate::skel::recorder::types;
+use crate::tables::Tables;
 use crate::{Error, captures, wire};
 
 /// Adds everything that the tables of `slot` hold to `recording`. Takes nothing away from them.
-pub(crate) fn read(
-    instance: &Instance,
-    slot: u16,
-    clock: Clock,
-    recording: &mut Recording,
-) -> Result<(), Error> {
+pub(crate) fn read(tables: &Tables, slot: u16, clock: Clock, recording: &mut Recording) -> Result<(), Error> {
     for phase in Phase::ALL {
         for abi in 0..wire::ABIS {
             let row = wire::row(slot.into(), wire::phase_number(phase), abi);
-            let seen = lookup(&instance.seen, row, "seen")?;
+            let seen = lookup(&tables.seen, row, "seen")?;
             if !seen.iter().copied().any(wire::was_seen) {
                 continue;
             }
-            let captured = captures::read(instance, slot, row, abi)?;
-            let first = lookup(&instance.first, row, "first")?;
-            let counts = if instance.config.count_calls { Some(count_row(instance, row)?) } else { None };
+            let captured = captures::read(tables, slot, row, abi)?;
+            let first = lookup(&tables.first, row, "first")?;
+            let counts = if tables.count_calls { Some(count_row(tables, row)?) } else { None };
             for (call, mut observation) in calls(abi, &seen, &first, counts.as_deref(), clock) {
                 observation.args = captured.get(&call).cloned();
                 recording.observe(call, phase, observation);
             }
         }
     }
-    odd_calls(instance, slot, clock, recording)
+    odd_calls(tables, slot, clock, recording)
 }
 
 /// The calls of one row.
@@ -55,10 +50,10 @@ fn calls<'a>(
 }
 
 /// The calls whose numbers are outside the tables.
-fn odd_calls(instance: &Instance, slot: u16, clock: Clock, recording: &mut Recording) -> Result<(), Error> {
-    for key in instance.odd.keys().filter(|key| wire::is_of_slot(key, slot)) {
+fn odd_calls(tables: &Tables, slot: u16, clock: Clock, recording: &mut Recording) -> Result<(), Error> {
+    for key in tables.odd.keys().filter(|key| wire::is_of_slot(key, slot)) {
         let (Some(row), Some(nr)) = (wire::u32_at(&key, 0), wire::u32_at(&key, 4)) else { continue };
-        let Some(value) = instance.odd.lookup(&key, MapFlags::ANY).map_err(Error::map("odd"))? else {
+        let Some(value) = tables.odd.lookup(&key, MapFlags::ANY).map_err(Error::map("odd"))? else {
             continue;
         };
         let within = row % wire::ROWS;
@@ -71,7 +66,7 @@ fn odd_calls(instance: &Instance, slot: u16, clock: Clock, recording: &mut Recor
         let count = wire::u64_at(&value, std::mem::offset_of!(types::odd_value, count));
         let observation = Observation {
             first: who.map(|who| first_seen(who, clock)),
-            count: count.filter(|_| instance.config.count_calls),
+            count: count.filter(|_| tables.count_calls),
             args: None,
         };
         recording.observe(Syscall::new(arch, i32::from_ne_bytes(nr.to_ne_bytes())), phase, observation);
@@ -80,8 +75,8 @@ fn odd_calls(instance: &Instance, slot: u16, clock: Clock, recording: &mut Recor
 }
 
 /// The counts of one row, summed over the CPUs.
-fn count_row(instance: &Instance, row: u32) -> Result<Vec<u64>, Error> {
-    let per_cpu = instance
+fn count_row(tables: &Tables, row: u32) -> Result<Vec<u64>, Error> {
+    let per_cpu = tables
         .counts
         .lookup_percpu(&row.to_ne_bytes(), MapFlags::ANY)
         .map_err(Error::map("counts"))?

@@ -5,18 +5,19 @@ use std::sync::Arc;
 
 use nix::sys::signal::SigSet;
 use nix::unistd::Pid;
-use seccomp_trace_core::{Armed, Captures, Collector, CommandSpec, Phase, Target, Tgid};
+use seccomp_trace_core::{Armed, Captures, Collector, CommandSpec, Losses, Phase, Target, Tgid};
 
 use crate::Error;
 use crate::clock::Clock;
 use crate::config::{Refusal, refuse};
 use crate::events::Ring;
-use crate::instance::{Config, Instance, TargetConfig};
+use crate::instance::{Config, Instance};
 use crate::launch::{Held, SignalState, pidfd_open};
 use crate::probe::Facts;
-use crate::seed::Seeder;
+use crate::seed::{Kind, Seeder};
 use crate::session::{BpfSession, Parts};
 use crate::signals::{self, Heeded, Relay};
+use crate::tables::TargetConfig;
 
 /// How a [`Tracer`] is to be loaded.
 #[derive(Debug, Clone)]
@@ -74,11 +75,11 @@ impl TracerBuilder {
         if let Some(refusal) = refuse(&facts) {
             return Err(refusal.into());
         }
-        let config = Config { slots: self.slots, count_calls: self.count_calls };
+        let config = Config { slots: self.slots, count_calls: self.count_calls, containers: false };
         let instance =
             Instance::load(config).map_err(|error| too_few_files().map_or(error, Error::Refused))?;
         let clock = Clock::read();
-        let ring = Ring::new(&instance.events, self.slots, clock)?;
+        let ring = Ring::new(&instance.loaded.events, self.slots, clock)?;
         Ok(Tracer {
             shared: Arc::new(instance),
             ring: Arc::new(ring),
@@ -142,7 +143,7 @@ impl Tracer {
         session.give_back(heeded);
         let held = Held::fork(spec, &SignalState { mask, ignores_children })?;
         let armed = session.watch(held.pidfd.as_fd()).and_then(|()| {
-            let armed = self.shared.arm(held.pidfd.as_fd(), slot, generation, Phase::Setup);
+            let armed = self.shared.tables().arm(held.pidfd.as_fd(), slot, generation, Phase::Setup);
             armed.map_err(Error::map("tasks"))
         });
         if let Err(error) = armed {
@@ -164,7 +165,7 @@ impl Tracer {
         let mut guard = SlotGuard { instance: &self.shared, slot: Some(slot), armed: false };
         self.ring.open(slot, generation);
         let parts = self.parts(slot, Armed::Attached)?;
-        self.shared.arm(pidfd.as_fd(), slot, generation, Phase::Workload).map_err(|source| {
+        self.shared.tables().arm(pidfd.as_fd(), slot, generation, Phase::Workload).map_err(|source| {
             match source.kind() {
                 libbpf_rs::ErrorKind::AlreadyExists => Error::AlreadyObserved { pid: pid.0 },
                 libbpf_rs::ErrorKind::NotFound => no_process(nix::errno::Errno::ESRCH.into()),
@@ -172,14 +173,15 @@ impl Tracer {
             }
         })?;
         guard.armed = true;
-        let seeder = Seeder::load(&self.shared, slot, generation)?;
-        if !seeder.adopt_all()? {
+        let seeder = Seeder::load(self.shared.tables(), slot, generation, Kind::Process)?;
+        if seeder.adopt_all()?.is_none() {
             return Err(Error::Unseedable { pid: pid.0 });
         }
         // What failed during seeding was made good by a later pass; only what fails from now on is loss.
-        let before = self.shared.counters(slot)?.storage_failures;
+        let before = self.shared.tables().counters(slot)?.storage_failures;
         guard.keep();
-        let parts = Parts { storage_failures_before: before, ..parts };
+        let losses_before = Losses { storage_failures: before, ..parts.losses_before };
+        let parts = Parts { losses_before, ..parts };
         let mut session = BpfSession::new(parts, Some(seeder))?;
         if self.relay_signals {
             let mask = signals::block()?;
@@ -202,9 +204,11 @@ impl Tracer {
             slot,
             armed,
             command: None,
-            storage_failures_before: 0,
-            lookup_failures_before: self.shared.lookup_failures()?,
-            recursion_misses_before: self.shared.recursion_misses()?,
+            losses_before: Losses {
+                lookup_failures: self.shared.tables().lookup_failures()?,
+                recursion_misses: self.shared.tables().recursion_misses()?,
+                ..Losses::default()
+            },
         })
     }
 }
@@ -248,7 +252,7 @@ impl Drop for SlotGuard<'_> {
         if let Some(slot) = self.slot {
             if !self.armed {
                 // Where even this fails the slot is lost, and the next target gets another.
-                let _ = self.instance.disarm(slot);
+                let _ = self.instance.tables().disarm(slot);
             }
             self.instance.release_slot(slot);
         }

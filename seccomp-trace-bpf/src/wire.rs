@@ -105,22 +105,27 @@ pub(crate) fn who(bytes: &[u8]) -> Option<Who> {
 /// The counters of a `struct target`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub(crate) struct TargetCounters {
+    pub(crate) generation: u32,
     pub(crate) live: u64,
     pub(crate) processes: u64,
     pub(crate) storage_failures: u64,
     pub(crate) number_overflow: u64,
     pub(crate) events_lost: u64,
+    /// When the workload began; 0: it has not.
+    pub(crate) exec_ns: u64,
     pub(crate) ended_ns: u64,
 }
 
 /// Decodes a `struct target`; `None` where it is too short.
 pub(crate) fn target(bytes: &[u8]) -> Option<TargetCounters> {
     Some(TargetCounters {
+        generation: u32_at(bytes, offset_of!(types::target, generation))?,
         live: u64_at(bytes, offset_of!(types::target, live))?,
         processes: u64_at(bytes, offset_of!(types::target, processes))?,
         storage_failures: u64_at(bytes, offset_of!(types::target, storage_failures))?,
         number_overflow: u64_at(bytes, offset_of!(types::target, number_overflow))?,
         events_lost: u64_at(bytes, offset_of!(types::target, events_lost))?,
+        exec_ns: u64_at(bytes, offset_of!(types::target, exec_ns))?,
         ended_ns: u64_at(bytes, offset_of!(types::target, ended_ns))?,
     })
 }
@@ -147,6 +152,90 @@ pub(crate) fn first_member(slot: u16, generation: u32, phase: Phase) -> Vec<u8> 
     put(&mut bytes, offset_of!(types::member, phase), &[lowest_byte(number)]);
     put(&mut bytes, offset_of!(types::member, flags), &[lowest_byte(types::member_flags::MEMBER_INIT.0)]);
     bytes
+}
+
+/// A way into a container for processes that were started outside.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Entrance {
+    /// By the cgroup with this id in the v2 hierarchy.
+    Cgroup2(u64),
+    /// By the cgroup with this id in v1's pids hierarchy.
+    Pids(u64),
+    /// By the mount namespace with this inode number; `by_filter` where the container has no cgroup of its own.
+    MountNs { inode: u64, by_filter: bool },
+}
+
+/// Entrances that a container can have: its v2 cgroup, that one's parent, its pids cgroup, its mount namespace.
+pub(crate) const ENTRANCES: u32 = 4;
+
+/// The key and the value of an entrance.
+pub(crate) fn entrance(slot: u16, generation: u32, entrance: Entrance) -> (Vec<u8>, Vec<u8>) {
+    let (mut key, mut value) =
+        (vec![0; size_of::<types::entrance_key>()], vec![0; size_of::<types::entrance>()]);
+    let (kind, id, by_filter) = match entrance {
+        Entrance::Cgroup2(id) => (types::entrance_kind::ENTRANCE_CGROUP2, id, false),
+        Entrance::Pids(id) => (types::entrance_kind::ENTRANCE_PIDS, id, false),
+        Entrance::MountNs { inode, by_filter } => (types::entrance_kind::ENTRANCE_MOUNT_NS, inode, by_filter),
+    };
+    put(&mut key, offset_of!(types::entrance_key, id), &id.to_ne_bytes());
+    put(&mut key, offset_of!(types::entrance_key, kind), &kind.0.to_ne_bytes());
+    put(&mut value, offset_of!(types::entrance, slot), &u32::from(slot).to_ne_bytes());
+    put(&mut value, offset_of!(types::entrance, generation), &generation.to_ne_bytes());
+    put(&mut value, offset_of!(types::entrance, by_filter), &u32::from(by_filter).to_ne_bytes());
+    (key, value)
+}
+
+/// The slot that the value of an entrance leads to.
+pub(crate) fn entrance_slot(value: &[u8]) -> Option<u32> {
+    u32_at(value, offset_of!(types::entrance, slot))
+}
+
+/// Where a container's init is, in the kernel's own numbers.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub(crate) struct Place {
+    /// Its process id in the initial pid namespace; 0: the walk did not meet it.
+    pub(crate) leader: u64,
+    pub(crate) mount_ns: u64,
+    pub(crate) cgroup2: u64,
+    pub(crate) cgroup2_parent: u64,
+    /// 0 where no v1 hierarchy has the pids controller.
+    pub(crate) pids_cgroup: u64,
+}
+
+/// What a walk over all tasks found.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub(crate) struct Pass {
+    pub(crate) added: u64,
+    pub(crate) failed: u64,
+    pub(crate) alive: u64,
+    pub(crate) evicted: u64,
+    pub(crate) place: Place,
+}
+
+/// The `struct seed_pass` that a walk begins with.
+pub(crate) fn new_pass(slot: u16, generation: u32, container: bool) -> Vec<u8> {
+    let mut bytes = vec![0; size_of::<types::seed_pass>()];
+    put(&mut bytes, offset_of!(types::seed_pass, slot), &u32::from(slot).to_ne_bytes());
+    put(&mut bytes, offset_of!(types::seed_pass, generation), &generation.to_ne_bytes());
+    put(&mut bytes, offset_of!(types::seed_pass, container), &u32::from(container).to_ne_bytes());
+    bytes
+}
+
+/// Decodes a `struct seed_pass`; `None` where it is too short.
+pub(crate) fn pass(bytes: &[u8]) -> Option<Pass> {
+    Some(Pass {
+        added: u64_at(bytes, offset_of!(types::seed_pass, added))?,
+        failed: u64_at(bytes, offset_of!(types::seed_pass, failed))?,
+        alive: u64_at(bytes, offset_of!(types::seed_pass, alive))?,
+        evicted: u64_at(bytes, offset_of!(types::seed_pass, evicted))?,
+        place: Place {
+            leader: u64_at(bytes, offset_of!(types::seed_pass, leader))?,
+            mount_ns: u64_at(bytes, offset_of!(types::seed_pass, mount_ns))?,
+            cgroup2: u64_at(bytes, offset_of!(types::seed_pass, cgroup2))?,
+            cgroup2_parent: u64_at(bytes, offset_of!(types::seed_pass, cgroup2_parent))?,
+            pids_cgroup: u64_at(bytes, offset_of!(types::seed_pass, pids_cgroup))?,
+        },
+    })
 }
 
 /// A constant that C keeps in a byte.
@@ -192,7 +281,8 @@ mod tests {
     #[test]
     fn a_new_target_reads_back_as_one_live_process() {
         let counters = target(&new_target(3, true)).unwrap();
-        assert_eq!(counters, TargetCounters { live: 1, processes: 1, ..TargetCounters::default() });
+        let expected = TargetCounters { generation: 3, live: 1, processes: 1, ..TargetCounters::default() };
+        assert_eq!(counters, expected);
         assert_eq!(target(&[0; 8]), None);
     }
 }

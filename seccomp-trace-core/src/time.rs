@@ -16,6 +16,12 @@ impl Timestamp {
         Self(SystemTime::now().max(UNIX_EPOCH))
     }
 
+    /// How long after `earlier` this is; nothing where it is not.
+    #[must_use]
+    pub fn since(self, earlier: Self) -> Duration {
+        self.0.duration_since(earlier.0).unwrap_or_default()
+    }
+
     /// The moment `nanoseconds` after 1970-01-01T00:00:00Z.
     #[must_use]
     pub fn from_unix_nanos(nanoseconds: u64) -> Self {

@@ -47,10 +47,14 @@ mod explain;
 mod export;
 mod generate;
 mod groups;
+#[cfg(all(feature = "libseccomp", feature = "output"))]
+mod job;
 mod lint;
 mod model;
 #[cfg(feature = "output")]
 mod output;
+#[cfg(feature = "output")]
+mod rescue;
 mod resolve;
 mod semantics;
 mod similar;
@@ -73,12 +77,16 @@ pub use explain::{ArchVerdict, DANGERS, Danger, DangerKind, Deciding, Explanatio
 pub use export::{ExportError, ExportOptions, Exported, Format, Input, Note, always_allowed, export};
 pub use generate::{Generated, Policy, Reason, SetupCalls, Warning, generate};
 pub use groups::{Group, SYSTEMD_VERSION};
+#[cfg(all(feature = "libseccomp", feature = "output"))]
+pub use job::{Job, JobError, JobReport};
 pub use lint::{Code, Finding, Severity, lint};
 pub use model::{
     Action, ArchMapEntry, ArchToken, Arg, ArgIndex, Condition, KernelVersion, Operator, Profile, Rule,
 };
 #[cfg(feature = "output")]
 pub use output::{Output, OutputError, Written};
+#[cfg(feature = "output")]
+pub use rescue::rescue;
 pub use resolve::{Environment, Resolved, ResolvedRule};
 pub use semantics::table::Semantics;
 pub use similar::similar_names;

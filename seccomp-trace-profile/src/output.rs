@@ -6,7 +6,8 @@ use std::os::fd::AsFd;
 use std::os::unix::fs::{MetadataExt, OpenOptionsExt, PermissionsExt, fchown};
 use std::path::{Path, PathBuf};
 
-use nix::fcntl::{FcntlArg, OFlag, fcntl};
+use nix::errno::Errno;
+use nix::fcntl::{FallocateFlags, FcntlArg, OFlag, fallocate, fcntl};
 use tempfile::NamedTempFile;
 
 /// A file could not be written.
@@ -76,6 +77,15 @@ impl Output {
         &self.named
     }
 
+    /// The file that will be written: what a link leads to. `None`: a standard stream.
+    #[must_use]
+    pub fn target(&self) -> Option<&Path> {
+        match &self.way {
+            Way::Replace(path) | Way::InPlace(path) => Some(path),
+            Way::Stdout | Way::Stderr => None,
+        }
+    }
+
     /// Whether this is a regular file, or will be one.
     #[must_use]
     pub fn is_file(&self) -> bool {
@@ -122,7 +132,9 @@ impl Output {
         let mut file = match temporary(path) {
             Ok(file) => file,
             // The directory can have become read-only for us meanwhile.
-            Err(_) if fs::metadata(path).is_ok() => return write_over(path, content),
+            Err(error) if forbidden(&error) && fs::metadata(path).is_ok() => {
+                return write_over(path, content);
+            }
             Err(error) => return Err(error),
         };
         // Before the content: it may hold what not everybody is to read.
@@ -176,8 +188,8 @@ fn find_way(path: &Path) -> io::Result<Way> {
         // A file that is immutable, or on a read-only mount of its own, in a directory that is not.
         (Ok(_), Err(error)) if unchangeable(&error) => Err(error),
         (Ok(_), _) => Ok(Way::Replace(target)),
-        (Err(_), Ok(_)) => Ok(Way::InPlace(target)),
-        (Err(error), Err(_)) => Err(error),
+        (Err(error), Ok(_)) if forbidden(&error) => Ok(Way::InPlace(target)),
+        (Err(error), _) => Err(error),
     }
 }
 
@@ -206,6 +218,11 @@ fn is_descriptor(path: &Path) -> bool {
 /// Whether a file cannot be changed even by those who may write it.
 fn unchangeable(error: &io::Error) -> bool {
     matches!(error.raw_os_error(), Some(nix::libc::EPERM | nix::libc::EROFS))
+}
+
+/// Whether a directory takes no new file from us, for good: not that it has no room for one just now.
+fn forbidden(error: &io::Error) -> bool {
+    matches!(error.raw_os_error(), Some(nix::libc::EACCES | nix::libc::EPERM | nix::libc::EROFS))
 }
 
 /// The directory of a path, `.` for a bare name.
@@ -238,9 +255,29 @@ fn write_stream(way: &Way, content: &[u8]) -> io::Result<Written> {
     Ok(Written::InPlace)
 }
 
+/// Gets the room for a file's new content before the old one is touched.
+fn reserve(file: &File, old: u64, new: usize) -> io::Result<()> {
+    let length = nix::libc::off_t::try_from(new).unwrap_or(nix::libc::off_t::MAX);
+    match fallocate(file, FallocateFlags::empty(), 0, length) {
+        Err(Errno::ENOSPC | Errno::EDQUOT | Errno::EFBIG) => {
+            file.set_len(old)?;
+            Err(io::ErrorKind::StorageFull.into())
+        }
+        // Not every file system can tell.
+        _ => Ok(()),
+    }
+}
+
 fn write_over(path: &Path, content: &[u8]) -> io::Result<Written> {
-    let mut file: File = OpenOptions::new().write(true).truncate(true).open(path)?;
+    let mut file: File = OpenOptions::new().write(true).truncate(false).open(path)?;
+    let before = file.metadata()?;
+    if before.is_file() {
+        reserve(&file, before.len(), content.len())?;
+    }
     file.write_all(content)?;
+    if before.is_file() {
+        file.set_len(content.len() as u64)?;
+    }
     // Devices and pipes cannot be synchronised.
     let _ = file.sync_all();
     Ok(Written::InPlace)

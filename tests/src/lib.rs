@@ -19,7 +19,9 @@ mod syslog;
 pub use podman::Podman;
 pub use process::{Finished, Running, finish, pause, wait_until};
 pub use profile::ProfileFile;
-pub use program::{full, harmless, root, runs_32_bit, scratch, seccomp_trace, tracee, what_stops_bpf};
+pub use program::{
+    full, harmless, oci_hook, root, runs_32_bit, scratch, seccomp_trace, tracee, what_stops_bpf,
+};
 pub use pty::Terminal;
 pub use record::{assert_same, calls, read_recording, recorded, workload};
 pub use syslog::{Entry, Syslog};

@@ -13,8 +13,13 @@ pub fn seccomp_trace() -> PathBuf {
     built("seccomp-trace", "SECCOMP_TRACE_BIN")
 }
 
-/// A program of this workspace: the one that `variable` names, else the one built beside this test.
-pub(crate) fn built(name: &str, variable: &str) -> PathBuf {
+/// The OCI hook under test: `SECCOMP_TRACE_HOOK_BIN`, else the one built beside this test in the same profile.
+#[must_use]
+pub fn oci_hook() -> PathBuf {
+    built("oci-seccomp-bpf-hook", "SECCOMP_TRACE_HOOK_BIN")
+}
+
+fn built(name: &str, variable: &str) -> PathBuf {
     if let Some(path) = std::env::var_os(variable) {
         return PathBuf::from(path);
     }

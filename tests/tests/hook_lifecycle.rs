@@ -5,6 +5,7 @@ use std::os::unix::fs::PermissionsExt;
 
 use seccomp_trace_tests::podman::{Namespace, Settings, of, traced};
 use seccomp_trace_tests::{Entry, Podman, with_each_runtime};
+use serde_json::json;
 
 with_each_runtime!(
     the_profile_is_complete_when_podman_run_returns,
@@ -105,8 +106,9 @@ fn what_another_mount_namespace_stops_is_no_silent_loss(runtime: &str) {
 
 /// The stage that took prestart's place in the runtime specification.
 fn the_stage_create_runtime_is_accepted(runtime: &str) {
-    let stages = vec!["createRuntime", "poststop"];
-    let podman = Podman::with(runtime, &Settings { stages, ..Settings::default() });
+    let mut settings = Settings::default();
+    settings.hook_files[0]["stages"] = json!(["createRuntime", "poststop"]);
+    let podman = Podman::with(runtime, &settings);
     drop(podman.trace(&of(&podman.out("ls.json")), &[], &["ls", "/"]).success());
     assert!(podman.profile("ls.json").workload_has(&LS));
     podman.left(&["ls.json"]).nothing();

@@ -51,6 +51,8 @@ enum {
 	PF_EXITING = 0x00000004,
 };
 
+#define CLONE_INTO_CGROUP 0x200000000ULL
+
 #pragma clang attribute push(__attribute__((preserve_access_index)), apply_to = record)
 
 #if defined(__TARGET_ARCH_x86)
@@ -109,6 +111,48 @@ struct seccomp {
 	atomic_t filter_count;
 };
 
+struct ns_common {
+	unsigned int inum;
+};
+
+struct mnt_namespace {
+	struct ns_common ns;
+};
+
+struct nsproxy {
+	struct mnt_namespace *mnt_ns;
+};
+
+struct kernfs_node {
+	u64 id;
+};
+
+struct cgroup_root {
+	unsigned int subsys_mask;
+	int hierarchy_id;
+};
+
+struct cgroup_subsys_state {
+	struct cgroup *cgroup;
+	struct cgroup_subsys_state *parent;
+};
+
+struct cgroup {
+	struct cgroup_subsys_state self;
+	struct kernfs_node *kn;
+	struct cgroup_root *root;
+};
+
+struct css_set {
+	struct cgroup_subsys_state *subsys[1];
+	struct cgroup *dfl_cgrp;
+};
+
+/* A bit of cgroup_root.subsys_mask and an index of css_set.subsys. */
+enum cgroup_subsys_id {
+	pids_cgrp_id,
+};
+
 struct task_struct {
 	struct thread_info thread_info;
 	unsigned int flags;
@@ -116,6 +160,8 @@ struct task_struct {
 	int tgid;
 	struct task_struct *real_parent;
 	struct task_struct *group_leader;
+	struct nsproxy *nsproxy;
+	struct css_set *cgroups;
 	struct seccomp seccomp;
 	struct bpf_local_storage *bpf_storage;
 };

@@ -5,61 +5,83 @@
  * the path of a syscall.
  */
 #pragma once
+#include "container.h"
 
 SEC("tp_btf/task_newtask")
 int BPF_PROG(on_newtask, struct task_struct *child, u64 clone_flags)
 {
 	struct task_struct *parent = bpf_get_current_task_btf();
+	struct member *from = NULL;
 
-	if (!parent->bpf_storage)
-		return 0;
-
-	struct member *from = bpf_task_storage_get(&tasks, parent, NULL, 0);
-
+	if (parent->bpf_storage) {
+		from = bpf_task_storage_get(&tasks, parent, NULL, 0);
+		if (!from)
+			not_found(parent);
+	}
 	if (!from)
-		return not_found(parent);
+		return containers && (clone_flags & CLONE_INTO_CGROUP) ? born_into_cgroup(child) : 0;
 
 	struct target *target = target_of(from);
+	struct member self = *from;
 
-	if (!target)
+	if (!target || target->generation != self.generation)
 		return 0;
-
-	struct member *self =
-		bpf_task_storage_get(&tasks, child, NULL, BPF_LOCAL_STORAGE_GET_F_CREATE);
-
-	if (!self) {
+	/* The seeding may have been here first: a new task is in the list before it is told. */
+	if (is_member(child))
+		return 0;
+	if (!(clone_flags & CLONE_THREAD))
+		self.flags = flags_of_child(&self);
+	if (!bpf_task_storage_get(&tasks, child, &self, BPF_LOCAL_STORAGE_GET_F_CREATE)) {
 		__sync_fetch_and_add(&target->storage_failures, 1);
 		return 0;
 	}
-	*self = *from;
 	__sync_fetch_and_add(&target->live, 1);
-	if (!(clone_flags & CLONE_THREAD)) {
-		self->flags &= ~MEMBER_INIT;
+	if (!(clone_flags & CLONE_THREAD))
 		__sync_fetch_and_add(&target->processes, 1);
-	}
 	return 0;
+}
+
+/* The exec of a member that is not in the workload yet. False: it is no member any more. */
+static __always_inline bool begin_workload(struct task_struct *task, struct member *self,
+					   struct target *target, u64 now)
+{
+	if (self->flags & MEMBER_INIT) {
+		enter_phase(self, PHASE_WORKLOAD);
+		target->exec_ns = now;
+	} else if (containers && (self->flags & MEMBER_ENTERING)) {
+		if (mount_ns_of(task) == target->mount_ns) {
+			self->flags &= ~MEMBER_ENTERING;
+			enter_phase(self, PHASE_WORKLOAD);
+		} else {
+			/* It shares the cgroup, and runs elsewhere. */
+			__sync_fetch_and_add(&target->live, -1);
+			bpf_task_storage_delete(&tasks, task);
+			return false;
+		}
+	}
+	return true;
 }
 
 SEC("tp_btf/sched_process_exec")
 int BPF_PROG(on_exec, struct task_struct *task, int old_pid, struct linux_binprm *bprm)
 {
-	if (!task->bpf_storage)
-		return 0;
+	struct member *self = NULL;
 
-	struct member *self = bpf_task_storage_get(&tasks, task, NULL, 0);
-
+	if (task->bpf_storage) {
+		self = bpf_task_storage_get(&tasks, task, NULL, 0);
+		if (!self)
+			not_found(task);
+	}
 	if (!self)
-		return not_found(task);
+		return containers ? exec_of_stranger(task) : 0;
 
 	struct target *target = target_of(self);
 	u64 now = bpf_ktime_get_boot_ns();
 
 	if (!target)
 		return 0;
-	if (self->phase != PHASE_WORKLOAD && (self->flags & MEMBER_INIT)) {
-		enter_phase(self, PHASE_WORKLOAD);
-		target->exec_ns = now;
-	}
+	if (self->phase != PHASE_WORKLOAD && !begin_workload(task, self, target, now))
+		return 0;
 	if (target->flags & TARGET_EVENTS) {
 		struct event event = {.kind = EVENT_EXEC, .who.time_ns = now};
 

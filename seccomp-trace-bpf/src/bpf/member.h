@@ -57,6 +57,20 @@ static __always_inline void enter_phase(struct member *self, u8 phase)
 	self->phase = phase;
 }
 
+/*
+ * A child of init is not init. What a runtime runs in setup in the place of
+ * init, and has no filter, are hooks of others (createContainer).
+ */
+static __always_inline u8 flags_of_child(const struct member *parent)
+{
+	u8 flags = parent->flags & ~MEMBER_INIT;
+
+	if ((parent->flags & MEMBER_INIT) && (parent->flags & MEMBER_PHASED) &&
+	    parent->phase == PHASE_SETUP)
+		flags |= MEMBER_ASIDE;
+	return flags;
+}
+
 static __always_inline void fill_who(struct first_seen *who)
 {
 	u64 id = bpf_get_current_pid_tgid();

@@ -87,8 +87,10 @@ struct odd_value {
 };
 
 enum member_flags {
-	MEMBER_INIT = 1,   /* the target's first process: its exec starts the workload */
-	MEMBER_PHASED = 2, /* a filter installed in setup starts the runtime init */
+	MEMBER_INIT = 1,     /* the target's first process: its exec starts the workload */
+	MEMBER_PHASED = 2,   /* a filter installed in setup starts the runtime init */
+	MEMBER_ENTERING = 4, /* came from outside: its exec tells whether it belongs */
+	MEMBER_ASIDE = 8,    /* a hook that the runtime runs in init's place: not recorded */
 };
 
 /* What a traced task carries in its task storage. */
@@ -105,6 +107,30 @@ enum target_flags {
 	TARGET_EVENTS = 1, /* report first calls and execs through the ring */
 };
 
+/*
+ * How a process that was started outside a container is known to enter it: it
+ * is moved into the container's cgroup, and executes a program in its mount
+ * namespace. Where the container has no cgroup of its own, a filter stands for it.
+ */
+enum entrance_kind {
+	ENTRANCE_CGROUP2 = 1,	/* id: of the cgroup in the v2 hierarchy */
+	ENTRANCE_PIDS = 2,	/* id: of the cgroup in v1's pids hierarchy */
+	ENTRANCE_MOUNT_NS = 3,	/* id: inode of the namespace */
+};
+
+struct entrance_key {
+	u64 id;
+	u32 kind;
+	u32 pad;
+};
+
+struct entrance {
+	u32 slot;
+	u32 generation;
+	u32 by_filter; /* no cgroup of its own: whoever has a filter belongs to it */
+	u32 pad;
+};
+
 /* One target: its configuration and its counters. */
 struct target {
 	u32 generation;
@@ -116,6 +142,25 @@ struct target {
 	u64 events_lost;
 	u64 exec_ns;  /* when the workload began, CLOCK_BOOTTIME; 0: not yet */
 	u64 ended_ns; /* when the last task exited */
+	u64 mount_ns; /* inode of a container's mount namespace; 0: not a container */
+};
+
+/* One walk over all tasks for one target. */
+struct seed_pass {
+	u32 slot;
+	u32 generation;
+	u32 container; /* its init waits before its filter and its exec */
+	u32 pad;
+	u64 added;
+	u64 failed; /* no storage: the next pass tries again */
+	u64 alive;
+	u64 evicted;
+	/* Where a container's init is; leader: its process id, 0: it was not met. */
+	u64 leader;
+	u64 mount_ns;
+	u64 cgroup2;
+	u64 cgroup2_parent;
+	u64 pids_cgroup;
 };
 
 enum event_kind {

@@ -5,8 +5,8 @@
  * on_sys_enter runs at every syscall of every task on the machine, so the test
  * that lets the others go comes first and costs one load. It is attached to the
  * BTF tracepoint, which is the cheapest of the stable attach points. The other
- * programs run when a task is created, executes, exits or is signalled, and
- * keep membership and the count of live tasks.
+ * programs run when a task is created, executes, exits, is signalled or changes
+ * its cgroup, and keep membership and the count of live tasks.
  */
 #include "kernel.h"
 #include <bpf/bpf_helpers.h>
@@ -56,6 +56,7 @@ const enum abi *unused_abi __attribute__((unused));
 const enum member_flags *unused_member_flags __attribute__((unused));
 const enum target_flags *unused_target_flags __attribute__((unused));
 const enum event_kind *unused_event_kind __attribute__((unused));
+const enum entrance_kind *unused_entrance_kind __attribute__((unused));
 
 static __always_inline u32 abi_of(struct task_struct *task, long *id)
 {
@@ -153,9 +154,13 @@ int BPF_PROG(on_sys_enter, struct pt_regs *regs, long id)
 
 	if (!self)
 		return not_found(task);
-	if (self->phase == PHASE_SETUP && (self->flags & MEMBER_PHASED) &&
-	    task->seccomp.filter_count.counter != self->filters)
-		enter_phase(self, PHASE_RUNTIME_INIT);
+	if (self->phase == PHASE_SETUP) {
+		if (self->flags & MEMBER_ASIDE)
+			return 0;
+		if ((self->flags & MEMBER_PHASED) &&
+		    task->seccomp.filter_count.counter != self->filters)
+			enter_phase(self, PHASE_RUNTIME_INIT);
+	}
 
 	u32 index = self->row + abi_of(task, &id);
 	u64 nr = (u32)id;
@@ -181,6 +186,7 @@ int BPF_PROG(on_sys_enter, struct pt_regs *regs, long id)
 }
 
 #include "lifecycle.h"
+#include "seed.h"
 #include "signals.h"
 
 char LICENSE[] SEC("license") = "Dual BSD/GPL";

@@ -12,7 +12,7 @@ use nix::unistd::Pid;
 pub use killer::{Killed, Killer, Victim};
 pub use random::Random;
 
-use crate::program::built;
+use crate::oci_hook;
 
 /// A copy of the hook that one environment alone runs: its processes are known by their executable.
 #[derive(Debug)]
@@ -21,12 +21,11 @@ pub struct Hook {
 }
 
 impl Hook {
-    /// Copies the hook, `OCI_SECCOMP_BPF_HOOK_BIN` or the one built beside this test, into a folder.
+    /// Copies the hook into a folder.
     #[must_use]
     pub fn copy_into(folder: &Path) -> Self {
         let path = folder.join("oci-seccomp-bpf-hook");
-        fs::copy(built("oci-seccomp-bpf-hook", "OCI_SECCOMP_BPF_HOOK_BIN"), &path)
-            .expect("a copy of the hook");
+        fs::copy(oci_hook(), &path).expect("a copy of the hook");
         Self { path }
     }
 

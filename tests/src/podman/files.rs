@@ -5,10 +5,6 @@ use std::path::Path;
 
 use serde_json::{Value, json};
 
-/// The version of the hook file's own form.
-const HOOK_FILE: &str = "1.0.0";
-const ANNOTATION: &str = r"^io\.containers\.trace-syscall$";
-
 /// containers.conf and storage.conf, with all state below `folder`.
 pub(super) fn write_configuration(folder: &Path, runtime: &str) {
     let at = |name: &str| folder.join(name).display().to_string();
@@ -42,35 +38,41 @@ network_config_dir = "{networks}"
     fs::create_dir_all(folder.join("hooks.d")).expect("a folder in a folder of ours");
 }
 
-/// The hook file of the hook under test.
-pub(super) fn write_hook_file(folder: &Path, hook: &Path, arguments: &[String], stages: &[&str]) {
-    let mut args = vec!["oci-seccomp-bpf-hook".to_owned()];
-    args.extend_from_slice(arguments);
-    write_hook(
-        folder,
-        "oci-seccomp-bpf-hook",
-        hook,
-        &args,
-        &json!({ "annotations": { ANNOTATION: ".*" } }),
-        stages,
-    );
-}
-
-/// A hook file of any program.
-pub(super) fn write_hook(
-    folder: &Path,
-    name: &str,
-    path: &Path,
-    args: &[String],
-    when: &Value,
-    stages: &[&str],
-) {
-    let file = json!({
-        "version": HOOK_FILE,
-        "hook": { "path": path, "args": args },
-        "when": when,
-        "stages": stages,
-    });
+/// A hook file: what it names is executed, with these arguments more.
+pub(super) fn write_hook(folder: &Path, name: &str, file: &Value, hook: &Path, arguments: &[String]) {
+    let mut file = file.clone();
+    file["hook"]["path"] = json!(hook);
+    let args = file["hook"]["args"].as_array_mut().expect("the arguments are a list");
+    args.extend(arguments.iter().map(|argument| json!(argument)));
     let path = folder.join("hooks.d").join(format!("{name}.json"));
     fs::write(path, file.to_string()).expect("a file in a folder of ours");
+}
+
+/// The hook files that `make install` puts beside each other.
+pub(super) fn ours() -> Vec<Value> {
+    let files = [
+        include_str!("../../../dist/oci-seccomp-bpf-hook.json"),
+        include_str!("../../../dist/oci-seccomp-bpf-hook-again.json"),
+    ];
+    files.iter().map(|text| serde_json::from_str(text).expect("a hook file is JSON")).collect()
+}
+
+/// The hook file of the program that ours takes the place of.
+pub(super) fn upstreams() -> Vec<Value> {
+    vec![json!({
+        "version": "1.0.0",
+        "hook": { "path": "", "args": ["oci-seccomp-bpf-hook", "-s"] },
+        "when": { "annotations": { "^io\\.containers\\.trace-syscall$": ".*" } },
+        "stages": ["prestart"],
+    })]
+}
+
+/// The hook file of somebody else, for every container.
+pub(super) fn others(args: &[&str], stages: &[&str]) -> Value {
+    json!({
+        "version": "1.0.0",
+        "hook": { "path": "", "args": args },
+        "when": { "always": true },
+        "stages": stages,
+    })
 }

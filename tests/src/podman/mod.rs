@@ -8,7 +8,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-use serde_json::json;
+use serde_json::Value;
 
 pub(crate) use image::installed;
 pub use image::{IMAGE, unpack_rootfs};
@@ -20,10 +20,8 @@ use crate::{Finished, ProfileFile, Running, Syslog, finish, scratch, wait_until}
 /// How an environment differs from the usual one.
 #[derive(Debug)]
 pub struct Settings {
-    /// Arguments of the hook after `--state-dir`.
-    pub arguments: Vec<String>,
-    /// The stages of the hook file.
-    pub stages: Vec<&'static str>,
+    /// The hook files. Whatever paths they name, the hook under test is run, with a state folder of its own.
+    pub hook_files: Vec<Value>,
     /// Where podman's commands run.
     pub namespace: Namespace,
     /// Whether a BPF file system is mounted at `/sys/fs/bpf`.
@@ -33,15 +31,9 @@ pub struct Settings {
 }
 
 impl Default for Settings {
-    /// The project's own hook file, on a machine with a system log and without a BPF file system.
+    /// The project's own hook files, on a machine with a system log and without a BPF file system.
     fn default() -> Self {
-        Self {
-            arguments: vec!["-s".to_owned(), "--poststop".to_owned()],
-            stages: vec!["prestart", "poststop"],
-            namespace: Namespace::Shared,
-            bpffs: false,
-            log: true,
-        }
+        Self { hook_files: files::ours(), namespace: Namespace::Shared, bpffs: false, log: true }
     }
 }
 
@@ -49,7 +41,7 @@ impl Settings {
     /// Upstream's hook file, which knows no poststop.
     #[must_use]
     pub fn upstream() -> Self {
-        Self { arguments: vec!["-s".to_owned()], stages: vec!["prestart"], ..Self::default() }
+        Self { hook_files: files::upstreams(), ..Self::default() }
     }
 }
 
@@ -80,10 +72,11 @@ impl Podman {
         fs::create_dir(path.join("out")).expect("a folder in a folder of ours");
         let log = settings.log.then(|| Syslog::listen(&path.join("log")));
         let hook = Hook::copy_into(path);
-        let mut arguments = settings.arguments.clone();
-        arguments.extend(["--state-dir".to_owned(), path.join("state").display().to_string()]);
         files::write_configuration(path, runtime);
-        files::write_hook_file(path, hook.path(), &arguments, &settings.stages);
+        let arguments = ["--state-dir".to_owned(), path.join("state").display().to_string()];
+        for (index, file) in settings.hook_files.iter().enumerate() {
+            files::write_hook(path, &format!("hook-{index}"), file, hook.path(), &arguments);
+        }
         let mounts = namespace::Mounts::new(path, settings.namespace, settings.log, settings.bpffs);
         let podman = Self { mounts, log, hook, folder };
         image::import(podman.command(&[]));
@@ -92,8 +85,7 @@ impl Podman {
 
     /// Adds somebody else's hook, for every container.
     pub fn add_hook(&self, name: &str, path: &Path, args: &[&str], stages: &[&str]) {
-        let args: Vec<String> = args.iter().map(|arg| (*arg).to_owned()).collect();
-        files::write_hook(self.folder.path(), name, path, &args, &json!({ "always": true }), stages);
+        files::write_hook(self.folder.path(), name, &files::others(args, stages), path, &[]);
     }
 
     /// A podman command that has yet to be started.

@@ -1,0 +1,74 @@
+//! From what a container asks for to a job that can be done when it has ended.
+
+use std::fs::OpenOptions;
+use std::io::Read;
+use std::os::unix::fs::OpenOptionsExt;
+use std::path::Path;
+
+use anyhow::{Context, ensure};
+use nix::libc::O_NONBLOCK;
+use seccomp_trace_profile::{Job, Output};
+
+use crate::runtime::{self, OciRuntime};
+use crate::wanted::Wanted;
+
+/// More than any profile is.
+const LARGEST: u64 = 16 << 20;
+
+/// A job that was found possible.
+pub(crate) struct Order {
+    pub(crate) job: Job,
+    /// The file that the profile goes to, whatever it was called.
+    pub(crate) place: String,
+}
+
+/// Reads the input, and finds out whether the outputs can be written.
+pub(crate) fn place(wanted: &Wanted, runtime: Option<OciRuntime>) -> anyhow::Result<Order> {
+    let output = Output::prepare(&wanted.files.output, None)?;
+    let target = output.target().unwrap_or(&wanted.files.output);
+    let mut job = Job::new(target);
+    job.base = wanted.files.input.as_deref().map(read).transpose()?;
+    let options = &wanted.options;
+    job.baseline = options.baseline.unwrap_or_else(|| runtime::baseline(runtime)).to_string();
+    job.errno = options.errno.map(|errno| errno.to_string());
+    job.recording.clone_from(&options.recording);
+    job.format = options.format.map(|format| format.to_string());
+    job.prepare()?;
+    Ok(Order { place: target.display().to_string(), job })
+}
+
+/// The text of a profile that is to be extended.
+pub(crate) fn read(path: &Path) -> anyhow::Result<String> {
+    let doing = || format!("cannot read the input profile {}", path.display());
+    // Not to wait for the other end of a pipe.
+    let file = OpenOptions::new().read(true).custom_flags(O_NONBLOCK).open(path).with_context(doing)?;
+    ensure!(file.metadata().with_context(doing)?.is_file(), "{}: it is not a regular file", doing());
+    let mut text = String::new();
+    file.take(LARGEST + 1).read_to_string(&mut text).with_context(doing)?;
+    ensure!(text.len() as u64 <= LARGEST, "{}: it is larger than {} MiB", doing(), LARGEST >> 20);
+    Ok(text)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_a_file_of_a_profiles_size_is_read() {
+        let folder = tempfile::tempdir().unwrap();
+        let pipe = folder.path().join("pipe");
+        nix::unistd::mkfifo(&pipe, nix::sys::stat::Mode::S_IRWXU).unwrap();
+        let large = folder.path().join("large");
+        std::fs::File::create(&large).unwrap().set_len(LARGEST + 1).unwrap();
+        for (path, why) in [
+            (pipe.as_path(), "not a regular file"),
+            (Path::new("/dev/zero"), "not a regular file"),
+            (folder.path(), "not a regular file"),
+            (&large, "larger than 16 MiB"),
+            (Path::new("/no/such/file"), "No such file"),
+        ] {
+            let error = format!("{:#}", read(path).unwrap_err());
+            assert!(error.contains(why) && error.contains(&*path.to_string_lossy()), "{error}");
+        }
+    }
+}

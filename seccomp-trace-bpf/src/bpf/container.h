@@ -1,0 +1,113 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+/*
+ * Processes that enter a container from outside (`podman exec`, health checks).
+ * The runtime moves them into the container's cgroup before it confines them, so
+ * they are followed from there on, and kept if they execute a program in the
+ * container's mount namespace. None of this is on the path of a syscall.
+ */
+#pragma once
+#include "place.h"
+
+/* Set by the loader of an instance that takes containers; pruned elsewhere. */
+const volatile bool containers = false;
+
+struct {
+	__uint(type, BPF_MAP_TYPE_HASH);
+	__uint(map_flags, BPF_F_NO_PREALLOC);
+	__uint(max_entries, 1);
+	__type(key, struct entrance_key);
+	__type(value, struct entrance);
+} entrances SEC(".maps");
+
+/* Cgroups above a task's own that are looked at: workloads make some below the container's. */
+#define CGROUP_DEPTH 8
+
+static __always_inline struct entrance *entrance_by_cgroup(struct cgroup *cgroup, u32 kind)
+{
+	struct entrance_key key = {.kind = kind};
+
+	for (int i = 0; i < CGROUP_DEPTH && cgroup; i++) {
+		key.id = BPF_CORE_READ(cgroup, kn, id);
+
+		struct entrance *found = bpf_map_lookup_elem(&entrances, &key);
+
+		if (found)
+			return found;
+		cgroup = BPF_CORE_READ(cgroup, self.parent, cgroup);
+	}
+	return NULL;
+}
+
+/* Makes a task, which has no storage yet, a member of the container behind an entrance. */
+static __always_inline int enter(struct task_struct *task, const struct entrance *into, u8 phase,
+				 u8 flags)
+{
+	u32 slot = into->slot;
+	struct target *target = bpf_map_lookup_elem(&targets, &slot);
+	struct member self = {
+		.row = (slot * PHASES + phase) * ABIS,
+		.generation = into->generation,
+		.filters = task->seccomp.filter_count.counter,
+		.slot = slot,
+		.phase = phase,
+		.flags = flags,
+	};
+
+	if (!target || target->generation != into->generation)
+		return 0;
+	/* The value comes with the storage: the task may be running on another CPU. */
+	if (!bpf_task_storage_get(&tasks, task, &self, BPF_LOCAL_STORAGE_GET_F_CREATE)) {
+		__sync_fetch_and_add(&target->storage_failures, 1);
+		return 0;
+	}
+	__sync_fetch_and_add(&target->live, 1);
+	__sync_fetch_and_add(&target->processes, 1);
+	return 0;
+}
+
+static __always_inline bool is_member(struct task_struct *task)
+{
+	return task->bpf_storage && bpf_task_storage_get(&tasks, task, NULL, 0);
+}
+
+SEC("tp_btf/cgroup_attach_task")
+int BPF_PROG(on_cgroup_attach, struct cgroup *cgroup, const char *path, struct task_struct *task)
+{
+	u32 kind = hierarchy_of(cgroup);
+
+	if (!kind || is_member(task))
+		return 0;
+
+	struct entrance *into = entrance_by_cgroup(cgroup, kind);
+
+	return into ? enter(task, into, PHASE_SETUP, MEMBER_PHASED | MEMBER_ENTERING) : 0;
+}
+
+/* A child that clone3 put into a container's cgroup, which is no move. */
+static __noinline int born_into_cgroup(struct task_struct *child)
+{
+	struct entrance *into = entrance_by_cgroup(cgroup2_of(child), ENTRANCE_CGROUP2);
+
+	return into ? enter(child, into, PHASE_SETUP, MEMBER_PHASED | MEMBER_ENTERING) : 0;
+}
+
+/*
+ * An exec of a task that is nobody's. The thread that executes need not be the
+ * one that was moved, and a container may have no cgroup: what is in the
+ * container's mount namespace, and in its cgroup or confined, belongs to it.
+ */
+static __noinline int exec_of_stranger(struct task_struct *task)
+{
+	struct entrance_key key = {.kind = ENTRANCE_MOUNT_NS, .id = mount_ns_of(task)};
+	struct entrance *into = bpf_map_lookup_elem(&entrances, &key), *found;
+
+	if (!into)
+		return 0;
+	if (into->by_filter)
+		return task->seccomp.filter_count.counter > 0 ? enter(task, into, PHASE_WORKLOAD, 0)
+							      : 0;
+	found = entrance_by_cgroup(cgroup2_of(task), ENTRANCE_CGROUP2);
+	if (!found)
+		found = entrance_by_cgroup(pids_cgroup_of(task), ENTRANCE_PIDS);
+	return found && found->slot == into->slot ? enter(task, into, PHASE_WORKLOAD, 0) : 0;
+}

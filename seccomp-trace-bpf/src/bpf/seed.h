@@ -1,0 +1,144 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+/*
+ * Walks over the tasks that exist already: puts those of a target under
+ * observation, counts them, and lets them go.
+ *
+ * User space gives the target's leader its storage through a pidfd, then reads
+ * `adopt` until a pass adds nothing: a task belongs to the target if its thread
+ * group's leader or its parent does. New tasks are caught by task_newtask, which
+ * is attached before.
+ */
+#pragma once
+#include "place.h"
+
+/* What the pass is about and what it found: one pass at a time. */
+struct {
+	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__uint(max_entries, 1);
+	__type(key, u32);
+	__type(value, struct seed_pass);
+} seeding SEC(".maps");
+
+static __always_inline struct seed_pass *the_pass(void)
+{
+	u32 zero = 0;
+
+	return bpf_map_lookup_elem(&seeding, &zero);
+}
+
+static __always_inline struct member *seeded(struct task_struct *task, const struct seed_pass *pass)
+{
+	struct member *self;
+
+	if (!task || !task->bpf_storage)
+		return NULL;
+	self = bpf_task_storage_get(&tasks, task, NULL, 0);
+	if (!self || self->slot != pass->slot || self->generation != pass->generation)
+		return NULL;
+	return self;
+}
+
+/* What the loader could not know of the leader when it gave it its storage. */
+static __always_inline void complete_leader(struct task_struct *task, struct member *self,
+					    struct target *target, struct seed_pass *pass)
+{
+	struct cgroup *cgroup = cgroup2_of(task), *pids = pids_cgroup_of(task);
+
+	pass->leader = task->tgid;
+	pass->mount_ns = mount_ns_of(task);
+	pass->cgroup2 = BPF_CORE_READ(cgroup, kn, id);
+	pass->cgroup2_parent = BPF_CORE_READ(cgroup, self.parent, cgroup, kn, id);
+	if (pids && hierarchy_of(pids) == ENTRANCE_PIDS)
+		pass->pids_cgroup = BPF_CORE_READ(pids, kn, id);
+	target->mount_ns = pass->mount_ns;
+	if (!(self->flags & MEMBER_PHASED)) {
+		self->filters = task->seccomp.filter_count.counter;
+		self->flags |= MEMBER_PHASED;
+	}
+}
+
+SEC("iter/task")
+int adopt(struct bpf_iter__task *it)
+{
+	struct task_struct *task = it->task;
+	struct seed_pass *pass = the_pass();
+
+	if (!pass)
+		return 0;
+
+	u32 index = pass->slot;
+	struct target *target = bpf_map_lookup_elem(&targets, &index);
+
+	if (!task || !target || (task->flags & PF_EXITING))
+		return 0;
+
+	struct member *known = seeded(task, pass);
+
+	if (known) {
+		if (pass->container && task->pid == task->tgid && (known->flags & MEMBER_INIT))
+			complete_leader(task, known, target, pass);
+		return 0;
+	}
+
+	/* A thread joins with its leader, a leader with its parent. */
+	struct member *of_group = seeded(task->group_leader, pass);
+	struct member *from = of_group;
+
+	if (!from && task->pid == task->tgid)
+		from = seeded(task->real_parent, pass);
+	if (!from)
+		return 0;
+
+	struct member value = *from;
+
+	value.filters = task->seccomp.filter_count.counter;
+	if (pass->container)
+		value.flags |= MEMBER_PHASED;
+	if (!of_group) {
+		if (pass->container && (value.flags & MEMBER_INIT))
+			value.flags |= MEMBER_ASIDE;
+		value.flags &= ~MEMBER_INIT;
+	}
+
+	/* The value comes with the storage: the task is running meanwhile. */
+	struct member *self =
+		bpf_task_storage_get(&tasks, task, &value, BPF_LOCAL_STORAGE_GET_F_CREATE);
+
+	if (!self) {
+		/* The next pass tries again. */
+		__sync_fetch_and_add(&pass->failed, 1);
+		return 0;
+	}
+	/* Another target's member is left where it is. */
+	if (self->slot != pass->slot || self->generation != pass->generation)
+		return 0;
+	__sync_fetch_and_add(&target->live, 1);
+	if (!of_group)
+		__sync_fetch_and_add(&target->processes, 1);
+	__sync_fetch_and_add(&pass->added, 1);
+	return 0;
+}
+
+/* The number of members that can still make a syscall. */
+SEC("iter/task")
+int census(struct bpf_iter__task *it)
+{
+	struct task_struct *task = it->task;
+	struct seed_pass *pass = the_pass();
+
+	if (task && pass && !(task->flags & PF_EXITING) && seeded(task, pass))
+		__sync_fetch_and_add(&pass->alive, 1);
+	return 0;
+}
+
+/* Lets the members go, so that none of them writes into the slot any more. */
+SEC("iter/task")
+int evict(struct bpf_iter__task *it)
+{
+	struct task_struct *task = it->task;
+	struct seed_pass *pass = the_pass();
+
+	if (task && pass && seeded(task, pass) && !bpf_task_storage_delete(&tasks, task))
+		__sync_fetch_and_add(&pass->evicted, 1);
+	return 0;
+}

@@ -1,0 +1,96 @@
+//! Cgroups as hooks see them: which of a container's are its own, and how to get out of the engine's.
+
+use std::fs;
+
+use super::proc;
+use crate::wire::{Entrance, Place};
+
+/// Which cgroups of a container's init are the container's alone.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub(crate) struct Own {
+    cgroup2: bool,
+    /// It is a leaf `container`, which crun makes below the container's cgroup.
+    leaf: bool,
+    pids: bool,
+}
+
+impl Own {
+    /// Compares `/proc/PID/cgroup` of the init with that of a process of its runtime: what both are in is not the
+    /// container's. The root never is.
+    pub(crate) fn of(init: &str, runtime: &str) -> Self {
+        let own = |controller: &str| {
+            let path = path_in(init, controller)?;
+            (path != "/" && path_in(runtime, controller) != Some(path)).then_some(path)
+        };
+        let cgroup2 = own("");
+        Self {
+            cgroup2: cgroup2.is_some(),
+            leaf: cgroup2.is_some_and(|path| path.ends_with("/container")),
+            pids: own("pids").is_some(),
+        }
+    }
+
+    /// The ways into a container whose init is in this place.
+    pub(crate) fn entrances(self, place: &Place) -> Vec<Entrance> {
+        let by_filter = !self.cgroup2 && !self.pids;
+        let mut entrances = vec![Entrance::MountNs { inode: place.mount_ns, by_filter }];
+        if self.cgroup2 {
+            entrances.push(Entrance::Cgroup2(place.cgroup2));
+        }
+        if self.leaf {
+            entrances.push(Entrance::Cgroup2(place.cgroup2_parent));
+        }
+        if self.pids && place.pids_cgroup != 0 {
+            entrances.push(Entrance::Pids(place.pids_cgroup));
+        }
+        entrances
+    }
+}
+
+/// The path in the hierarchy of a controller; the v2 hierarchy's has none.
+fn path_in<'a>(text: &'a str, controller: &str) -> Option<&'a str> {
+    text.lines().find_map(|line| {
+        let (_, rest) = line.split_once(':')?;
+        let (controllers, path) = rest.split_once(':')?;
+        controllers.split(',').any(|one| one == controller).then_some(path)
+    })
+}
+
+/// Moves this process to the root of every hierarchy that it may be moved in, so that it is neither charged for what
+/// it makes in the kernel nor frozen or killed with the engine. Where it may not, it stays.
+pub(crate) fn leave() {
+    for directory in proc::cgroup_mounts(&fs::read_to_string("/proc/self/mountinfo").unwrap_or_default()) {
+        // 0 is the writer itself. Hierarchies that refuse have their reasons (a read-only mount, a delegated tree).
+        let _ = fs::write(directory.join("cgroup.procs"), "0");
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const PLACE: Place = Place { leader: 9, mount_ns: 1, cgroup2: 2, cgroup2_parent: 3, pids_cgroup: 4 };
+
+    fn entrances(init: &str, runtime: &str) -> Vec<Entrance> {
+        Own::of(init, runtime).entrances(&PLACE)
+    }
+
+    #[test]
+    fn a_cgroup_that_the_runtime_is_in_too_is_no_entrance() {
+        let mount = |by_filter| Entrance::MountNs { inode: 1, by_filter };
+        let shared = "0::/user.slice/session-1.scope\n";
+        assert_eq!(entrances(shared, shared), [mount(true)]);
+        assert_eq!(entrances("0::/machine.slice/c\n", shared), [mount(false), Entrance::Cgroup2(2)]);
+        let leaf = "0::/machine.slice/c/container\n";
+        assert_eq!(entrances(leaf, shared), [mount(false), Entrance::Cgroup2(2), Entrance::Cgroup2(3)]);
+    }
+
+    /// On hybrid hosts the v2 path is the root for everybody.
+    #[test]
+    fn the_pids_hierarchy_counts_where_v2_says_nothing() {
+        let init = "12:cpu,pids:/machine/c\n1:name=systemd:/machine/c\n0::/\n";
+        let runtime = "12:cpu,pids:/\n1:name=systemd:/\n0::/\n";
+        let mount = Entrance::MountNs { inode: 1, by_filter: false };
+        assert_eq!(entrances(init, runtime), [mount, Entrance::Pids(4)]);
+    }
+}

@@ -1,0 +1,170 @@
+//! The maps of an instance and what is done with one slot of them, by whoever has handles: the process that loaded
+//! the instance, or one that found it pinned.
+
+use std::mem::offset_of;
+use std::os::fd::{AsFd, AsRawFd, BorrowedFd};
+
+use libbpf_rs::{MapCore, MapFlags, MapHandle, ProgramHandle};
+use seccomp_trace_core::{Captures, Phase};
+
+use crate::libbpf::recursion_misses;
+use crate::skel::recorder::types;
+use crate::{Error, wire};
+
+/// What is particular to one target.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct TargetConfig {
+    pub(crate) events: bool,
+    pub(crate) captures: Captures,
+}
+
+/// Handles to what a recording is made of.
+pub(crate) struct Tables {
+    pub(crate) count_calls: bool,
+    pub(crate) tasks: MapHandle,
+    pub(crate) targets: MapHandle,
+    pub(crate) seen: MapHandle,
+    pub(crate) first: MapHandle,
+    pub(crate) counts: MapHandle,
+    pub(crate) captures: MapHandle,
+    pub(crate) values: MapHandle,
+    pub(crate) odd: MapHandle,
+    pub(crate) entrances: MapHandle,
+    pub(crate) globals: MapHandle,
+    pub(crate) seeding: MapHandle,
+    /// The programs whose misses are losses.
+    pub(crate) programs: Vec<ProgramHandle>,
+}
+
+impl Tables {
+    /// All maps, in the order of the fields.
+    pub(crate) fn maps_mut(&mut self) -> [&mut MapHandle; 11] {
+        [
+            &mut self.tasks,
+            &mut self.targets,
+            &mut self.seen,
+            &mut self.first,
+            &mut self.counts,
+            &mut self.captures,
+            &mut self.values,
+            &mut self.odd,
+            &mut self.entrances,
+            &mut self.globals,
+            &mut self.seeding,
+        ]
+    }
+
+    /// Empties a slot and gives it a new generation and one live task.
+    pub(crate) fn begin(&self, slot: u16, generation: u32, config: &TargetConfig) -> Result<(), Error> {
+        self.clear(slot, &config.captures)?;
+        self.targets
+            .update(
+                &u32::from(slot).to_ne_bytes(),
+                &wire::new_target(generation, config.events),
+                MapFlags::ANY,
+            )
+            .map_err(Error::map("targets"))
+    }
+
+    /// Records that the target of `slot` is nobody's: no task is counted, and none joins it.
+    pub(crate) fn disarm(&self, slot: u16) -> Result<(), Error> {
+        let empty = vec![0; size_of::<types::target>()];
+        self.targets
+            .update(&u32::from(slot).to_ne_bytes(), &empty, MapFlags::ANY)
+            .map_err(Error::map("targets"))
+    }
+
+    /// Puts the process that `pidfd` refers to, which must be a thread-group leader, into `slot`.
+    pub(crate) fn arm(
+        &self,
+        pidfd: BorrowedFd<'_>,
+        slot: u16,
+        generation: u32,
+        phase: Phase,
+    ) -> Result<(), libbpf_rs::Error> {
+        let value = wire::first_member(slot, generation, phase);
+        self.tasks.update(&pidfd.as_raw_fd().to_ne_bytes(), &value, MapFlags::NO_EXIST)
+    }
+
+    /// The counters of a slot.
+    pub(crate) fn counters(&self, slot: u16) -> Result<wire::TargetCounters, Error> {
+        let value = self
+            .targets
+            .lookup(&u32::from(slot).to_ne_bytes(), MapFlags::ANY)
+            .map_err(Error::map("targets"))?;
+        Ok(value.as_deref().and_then(wire::target).unwrap_or_default())
+    }
+
+    /// Look-ups of task storage that failed so far, in all targets.
+    pub(crate) fn lookup_failures(&self) -> Result<u64, Error> {
+        let value = self.globals.lookup(&0u32.to_ne_bytes(), MapFlags::ANY).map_err(Error::map("globals"))?;
+        let offset = offset_of!(types::bss, lookup_failures);
+        Ok(value.as_deref().and_then(|bytes| wire::u64_at(bytes, offset)).unwrap_or_default())
+    }
+
+    /// Program runs that the kernel skipped so far, in all targets.
+    pub(crate) fn recursion_misses(&self) -> Result<u64, Error> {
+        self.programs.iter().try_fold(0u64, |sum, program| Ok(sum + recursion_misses(program.as_fd())?))
+    }
+
+    /// Empties the rows of a slot, and marks in them which calls are captured.
+    fn clear(&self, slot: u16, captures: &Captures) -> Result<(), Error> {
+        let first = vec![0; wire::FIRST_ROW];
+        for abi in 0..wire::ABIS {
+            let (seen, config) = wire::capture_rows(abi, captures);
+            let at = u32::from(slot) * wire::ABIS + abi;
+            self.captures
+                .update(&at.to_ne_bytes(), &config, MapFlags::ANY)
+                .map_err(Error::map("captures"))?;
+            for phase in Phase::ALL {
+                let key = wire::row(slot.into(), wire::phase_number(phase), abi).to_ne_bytes();
+                self.seen.update(&key, &seen, MapFlags::ANY).map_err(Error::map("seen"))?;
+                self.first.update(&key, &first, MapFlags::ANY).map_err(Error::map("first"))?;
+            }
+        }
+        for (map, name) in [(&self.odd, "odd"), (&self.values, "values")] {
+            delete_where(map, name, |key| wire::is_of_slot(key, slot))?;
+        }
+        Ok(())
+    }
+
+    /// Lets processes that were started outside enter the container of `slot`.
+    pub(crate) fn open_entrances(
+        &self,
+        slot: u16,
+        generation: u32,
+        entrances: &[wire::Entrance],
+    ) -> Result<(), Error> {
+        for entrance in entrances {
+            let (key, value) = wire::entrance(slot, generation, *entrance);
+            self.entrances.update(&key, &value, MapFlags::ANY).map_err(Error::map("entrances"))?;
+        }
+        Ok(())
+    }
+
+    /// Lets nobody enter the container of `slot` any more.
+    pub(crate) fn close_entrances(&self, slot: u16) -> Result<(), Error> {
+        let is_of_slot = |key: &Vec<u8>| {
+            let value = self.entrances.lookup(key, MapFlags::ANY).ok().flatten();
+            value.is_none_or(|value| wire::entrance_slot(&value) == Some(slot.into()))
+        };
+        delete_where(&self.entrances, "entrances", is_of_slot)
+    }
+}
+
+/// Deletes keys of a map. They are collected first: a deleted key does not tell which is the next.
+fn delete_where(
+    map: &MapHandle,
+    name: &'static str,
+    unwanted: impl FnMut(&Vec<u8>) -> bool,
+) -> Result<(), Error> {
+    let keys: Vec<Vec<u8>> = map.keys().filter(unwanted).collect();
+    for key in keys {
+        match map.delete(&key) {
+            // Somebody else was faster.
+            Err(error) if error.kind() == libbpf_rs::ErrorKind::NotFound => {}
+            other => other.map_err(Error::map(name))?,
+        }
+    }
+    Ok(())
+}

@@ -1,0 +1,233 @@
+//! What is to be made of a recording, decided before it is made and carried out by whoever is there when it ends.
+
+use std::collections::BTreeSet;
+use std::path::{Path, PathBuf};
+
+use seccomp_trace_core::{Arch, Recording, Syscall};
+use serde::{Deserialize, Serialize};
+
+use crate::{
+    CheckReport, Environment, Errno, ExportError, ExportOptions, Format, Output, OutputError, Policy,
+    Profile, ProfileError, Warning, Written, check_instances, export, generate,
+};
+
+/// What is to be made of a recording, and where it goes: a [`Policy`] and files, as data that another process can read.
+///
+/// The base profile is part of it, word for word: the file that it came from may be gone when the recording ends.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+#[non_exhaustive]
+pub struct Job {
+    /// Where the profile goes.
+    pub output: PathBuf,
+    /// Where the recording goes, if it is to be kept.
+    pub recording: Option<PathBuf>,
+    /// The text of the profile to extend.
+    pub base: Option<String>,
+    /// The runtimes that the profile must be able to start a container with, as [`Baseline`](crate::Baseline) reads
+    /// them.
+    pub baseline: String,
+    /// The errno of denied calls, as [`Errno`] reads it.
+    pub errno: Option<String>,
+    /// The form of the profile, as [`Format`] reads it; `None`: the base's, or the one with reasons in comments.
+    pub format: Option<String>,
+}
+
+/// Why a job cannot be done, or was not.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum JobError {
+    /// The base, or an option, is not valid.
+    #[error(transparent)]
+    Profile(#[from] ProfileError),
+    /// The profile that was made failed its check, and was not written.
+    #[error("the profile failed its check and was not written")]
+    Check(#[source] ProfileError),
+    /// The profile cannot be put into the wanted form.
+    #[error(transparent)]
+    Export(#[from] ExportError),
+    /// A file cannot be written.
+    #[error(transparent)]
+    Output(#[from] OutputError),
+    /// No form is known by this name in which a profile is read again.
+    #[error("unknown format {0:?} for a profile (expected oci or docker)")]
+    NoProfileFormat(String),
+    /// Both files are one.
+    #[error("the profile and the recording are to go to the same file, {}", .0.display())]
+    SameFile(PathBuf),
+}
+
+/// What was written, and what is to be known about it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
+#[must_use]
+pub struct JobReport {
+    /// How the profile was written.
+    pub written: Written,
+    /// Recorded calls that the base's rules decide about.
+    pub governed: BTreeSet<Syscall>,
+    /// Recorded numbers without a name, which no profile can allow.
+    pub unnamed: BTreeSet<Syscall>,
+    /// What the user should know.
+    pub warnings: Vec<Warning>,
+    /// What the check found.
+    pub check: CheckReport,
+    /// The number of calls that were recorded in the workload.
+    pub calls: usize,
+}
+
+impl Job {
+    /// A profile without a base for any runtime, and no recording.
+    #[must_use]
+    pub fn new(output: impl Into<PathBuf>) -> Self {
+        Self {
+            output: output.into(),
+            recording: None,
+            base: None,
+            baseline: "any".to_owned(),
+            errno: None,
+            format: None,
+        }
+    }
+
+    /// Finds out whether the job can be done, as far as that can be known before there is a recording. Changes
+    /// nothing.
+    ///
+    /// # Errors
+    /// [`JobError`]: what would fail later.
+    pub fn prepare(&self) -> Result<(), JobError> {
+        self.policy()?;
+        self.format()?;
+        let output = prepared(&self.output)?;
+        if let Some(path) = &self.recording
+            && prepared(path)?.is_same_place(&output)
+        {
+            return Err(JobError::SameFile(path.clone()));
+        }
+        Ok(())
+    }
+
+    /// Writes the recording, if it is wanted, and the profile. That one of them fails does not keep the other from
+    /// being written.
+    ///
+    /// # Errors
+    /// [`JobError`]: the profile's, else the recording's. A file that could not be written is as it was.
+    pub fn finish(&self, recording: &Recording) -> Result<JobReport, JobError> {
+        let kept = match &self.recording {
+            Some(path) => prepared(path)?.write(recording.to_json()).map(drop),
+            None => Ok(()),
+        };
+        let report = self.write_profile(recording)?;
+        kept?;
+        Ok(report)
+    }
+
+    fn write_profile(&self, recording: &Recording) -> Result<JobReport, JobError> {
+        let generated = generate(recording, &self.policy()?)?;
+        let environment = Environment::default();
+        let check = check_instances(&generated.profile, &generated.instances, &environment)
+            .map_err(JobError::Check)?;
+        let text = match (self.format()?, native(recording)) {
+            (Some(format), Some(native)) => {
+                export(&generated.profile, format, &ExportOptions::new(native))?.bytes
+            }
+            _ => generated.profile.to_json().into_bytes(),
+        };
+        Ok(JobReport {
+            written: prepared(&self.output)?.write(text)?,
+            governed: generated.governed,
+            unnamed: generated.unnamed,
+            warnings: generated.warnings,
+            check,
+            calls: recording.syscalls(seccomp_trace_core::Phase::Workload).count(),
+        })
+    }
+
+    fn policy(&self) -> Result<Policy, ProfileError> {
+        Ok(Policy {
+            base: self.base.as_deref().map(Profile::from_json).transpose()?,
+            baseline: self.baseline.parse()?,
+            errno: self.errno.as_deref().map(str::parse::<Errno>).transpose()?,
+            ..Policy::default()
+        })
+    }
+
+    fn format(&self) -> Result<Option<Format>, JobError> {
+        let Some(text) = &self.format else { return Ok(None) };
+        let format: Option<Format> = text.parse().ok().filter(|format: &Format| format.is_profile());
+        format.map(Some).ok_or_else(|| JobError::NoProfileFormat(text.clone()))
+    }
+}
+
+fn prepared(path: &Path) -> Result<Output, OutputError> {
+    Output::prepare(path, None)
+}
+
+/// The ABI of the machine that was recorded on.
+fn native(recording: &Recording) -> Option<Arch> {
+    recording.runs().values().next().map(|run| run.host.arch).or_else(Arch::native)
+}
+
+#[cfg(test)]
+mod tests {
+    use std::fs;
+
+    use seccomp_trace_core::{Observation, Phase};
+
+    use super::*;
+
+    fn recording() -> Recording {
+        let mut recording = Recording::default();
+        for name in ["openat", "mkdir"] {
+            let call = Syscall::from_name(Arch::X86_64, name).unwrap();
+            recording.observe(call, Phase::Workload, Observation::default());
+        }
+        recording
+    }
+
+    /// The file with the base may be gone, or another one, when the recording ends.
+    #[test]
+    fn the_base_is_what_it_was_when_the_job_was_made() {
+        let folder = tempfile::tempdir().unwrap();
+        let base = r#"{"defaultAction": "SCMP_ACT_ALLOW", "architectures": ["SCMP_ARCH_X86_64"],
+            "syscalls": [{"names": ["mkdir"], "action": "SCMP_ACT_ERRNO"}]}"#;
+        let job = Job { base: Some(base.to_owned()), ..Job::new(folder.path().join("p.json")) };
+        let job: Job = serde_json::from_str(&serde_json::to_string(&job).unwrap()).unwrap();
+        job.prepare().unwrap();
+        let report = job.finish(&recording()).unwrap();
+        assert_eq!(report.governed.len(), 1, "mkdir stays blocked");
+        let written = Profile::from_json(&fs::read_to_string(&job.output).unwrap()).unwrap();
+        assert_eq!(written.rules()[0].names().collect::<Vec<_>>(), ["mkdir"]);
+        assert!(written.rules()[1..].iter().all(|rule| rule.names().all(|name| name != "mkdir")));
+    }
+
+    #[test]
+    fn what_would_fail_at_the_end_is_found_before() {
+        let folder = tempfile::tempdir().unwrap();
+        let job = || Job::new(folder.path().join("p.json"));
+        let path = job().output;
+        let wrong = [
+            (Job { base: Some("{}".to_owned()), ..job() }, "not a seccomp profile"),
+            (Job { baseline: "lxc".to_owned(), ..job() }, "unknown runtime"),
+            (Job { errno: Some("E".to_owned()), ..job() }, "unknown error number"),
+            (Job { format: Some("bpf".to_owned()), ..job() }, "unknown format"),
+            (Job { recording: Some(path), ..job() }, "the same file"),
+            (Job::new(folder.path().join("missing/p.json")), "cannot write"),
+        ];
+        for (job, expected) in wrong {
+            let error = job.prepare().unwrap_err().to_string();
+            assert!(error.contains(expected), "{error}");
+        }
+        assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 0, "nothing was made");
+    }
+
+    #[test]
+    fn a_recording_that_cannot_be_kept_does_not_cost_the_profile() {
+        let folder = tempfile::tempdir().unwrap();
+        let kept = folder.path().join("full");
+        std::os::unix::fs::symlink("/dev/full", &kept).unwrap();
+        let job = Job { recording: Some(kept), ..Job::new(folder.path().join("p.json")) };
+        assert!(matches!(job.finish(&recording()), Err(JobError::Output(_))));
+        assert!(Profile::from_json(&fs::read_to_string(&job.output).unwrap()).is_ok());
+    }
+}
