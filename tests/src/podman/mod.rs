@@ -15,7 +15,7 @@ pub use image::{IMAGE, unpack_rootfs};
 pub use namespace::Namespace;
 
 use crate::hook::{Hook, Left};
-use crate::{Finished, ProfileFile, Running, Syslog, finish, scratch, wait_until};
+use crate::{Finished, ProfileFile, Running, Syslog, finish, scratch, seccomp_trace, wait_until};
 
 /// How an environment differs from the usual one.
 #[derive(Debug)]
@@ -185,6 +185,13 @@ impl Podman {
     #[must_use]
     pub fn outside(&self, path: &Path) -> PathBuf {
         self.mounts.outside(path)
+    }
+
+    /// Runs `seccomp-trace cleanup` for this environment's state.
+    #[must_use]
+    pub fn cleanup(&self) -> Finished {
+        let mut cleanup = self.inside(seccomp_trace().to_str().expect("a path in UTF-8"));
+        finish(cleanup.args(["cleanup", "--state-dir"]).arg(self.path("state")))
     }
 
     /// What was sent to `/dev/log`.
