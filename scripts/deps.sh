@@ -27,9 +27,13 @@ test|cmd:as|binutils|binutils
 test|cmd:setsid|util-linux|util-linux
 test|cmd:setpriv|util-linux|util-linux
 test|cmd:unshare|util-linux|util-linux
+test|cmd:nsenter|util-linux|util-linux
+test|cmd:logger|bsdutils|util-linux
 test|cmd:runc|runc|runc
 test|cmd:crun|crun|crun
 test|cmd:busybox|busybox-static|busybox
+test|cmd:conmon|conmon|conmon
+test|cmd:podman|podman|podman
 lint|cmd:git|git|git
 lint|cmd:clang-format|clang-format|clang-tools-extra
 lint|cmd:shellcheck|shellcheck|ShellCheck

@@ -30,5 +30,5 @@ cargo test -p seccomp-trace-profile --no-default-features --locked "$@"
 
 if [ -n "$left_out" ]; then
     echo "test: LEFT OUT, because of: $left_out. These tests need root and BPF, and checked nothing:"
-    grep -l 'privileged!()' tests/tests/*.rs | sed 's/^/test:   /'
+    grep -lE 'privileged!\(\)|with_each_runtime!\(' tests/tests/*.rs | sed 's/^/test:   /'
 fi

@@ -1,22 +1,30 @@
-//! What the end-to-end tests share: the program under test, the tracees, processes with a deadline, terminals,
-//! and strace as an independent recorder.
+//! What the end-to-end tests share: the programs under test, the tracees, processes with a deadline, terminals,
+//! containers, a system log, and strace as an independent recorder.
 #![expect(
     clippy::missing_panics_doc,
     reason = "these are test helpers: every failure is a panic that says what failed"
 )]
 
+pub mod bundle;
+pub mod hook;
+pub mod podman;
 mod process;
+mod profile;
 mod program;
 mod pty;
 mod record;
 pub mod strace;
+mod syslog;
 
+pub use podman::Podman;
 pub use process::{Finished, Running, finish, pause, wait_until};
+pub use profile::ProfileFile;
 pub use program::{
     full, harmless, oci_hook, root, runs_32_bit, scratch, seccomp_trace, tracee, what_stops_bpf,
 };
 pub use pty::Terminal;
 pub use record::{assert_same, calls, read_recording, recorded, workload};
+pub use syslog::{Entry, Syslog};
 
 /// Goes on only where the test has what it needs: root, and a kernel that loads our BPF programs.
 ///
@@ -31,6 +39,26 @@ macro_rules! privileged {
                 module_path!()
             ));
             return;
+        }
+    };
+}
+
+/// Makes a test for crun and one for runc of each of these functions, which take the runtime's name.
+#[macro_export]
+macro_rules! with_each_runtime {
+    ($($test:ident),+ $(,)?) => {
+        $crate::with_each_runtime!(@ crun, $($test),+);
+        $crate::with_each_runtime!(@ runc, $($test),+);
+    };
+    (@ $runtime:ident, $($test:ident),+) => {
+        mod $runtime {
+            $(
+                #[test]
+                fn $test() {
+                    $crate::privileged!();
+                    super::$test(stringify!($runtime));
+                }
+            )+
         }
     };
 }
