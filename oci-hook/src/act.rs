@@ -7,7 +7,7 @@ use seccomp_trace_bpf::probe::Facts;
 
 use crate::args::{ArgsError, Request, USAGE};
 use crate::log::Log;
-use crate::{hook, privileges, trace};
+use crate::{hook, limits, privileges, trace};
 
 /// The version that `-version` and the log name.
 pub(crate) const VERSION: &str = env!("CARGO_PKG_VERSION");
@@ -17,6 +17,7 @@ const USAGE_ERROR: u8 = 2;
 
 /// Does it.
 pub(crate) fn act(request: Result<Request, ArgsError>, log: Log) -> ExitCode {
+    limits::narrow_umask();
     let result = match request {
         Ok(Request::Help) => {
             usage();

@@ -40,7 +40,7 @@ fn prestart(state: &State, request: &HookRequest, shared: &SharedDir, log: Log) 
     let runtime = OciRuntime::of_parent();
     let order = order::place(&wanted, runtime).context("invalid annotation")?;
     limits::raise();
-    finish_stale(shared, log);
+    finish_stale(shared, state, log);
 
     let mut spec = ContainerSpec::new(state.id(), state.bundle().unwrap_or(Path::new("")), init);
     spec.container.image = bundle::image(state).map(str::to_owned);
@@ -62,32 +62,46 @@ fn prestart(state: &State, request: &HookRequest, shared: &SharedDir, log: Log) 
 /// Writes what was recorded of the container that has ended. The engine waits for this.
 fn poststop(state: &State, request: &HookRequest, shared: &SharedDir, log: Log) -> anyhow::Result<()> {
     limits::raise();
-    let mut targets = of_container(shared.targets()?, state);
-    match (targets.pop(), targets.is_empty()) {
-        (Some(target), true) => finish::finish(target, log),
-        (Some(_), false) => anyhow::bail!("several containers under observation have the id {}", state.id()),
-        (None, _) if request.again => Ok(()),
+    let targets = of_container(shared.targets()?, state);
+    if targets.is_empty() && !request.again {
         // Whoever failed to start it has said why.
-        (None, _) => {
-            log.info(format_args!("container {} is not under observation", state.id()));
-            Ok(())
+        log.info(format_args!("container {} is not under observation", state.id()));
+    }
+    // More than one where the end of an earlier run of the same container was not told to anybody.
+    let mut result = Ok(());
+    for target in targets {
+        if let Err(error) = finish::finish(target, log)
+            && let Err(earlier) = std::mem::replace(&mut result, Err(error))
+        {
+            log.error(format_args!("{earlier:#}"));
         }
     }
+    result
 }
 
-/// The targets that a State can be of. Engines choose ids for themselves, so the bundle counts where an id is not enough.
+/// The targets of a container that has ended. Engines choose ids for themselves, so the bundle tells two of one id apart;
+/// but one directory can have two names.
 fn of_container(mut targets: Vec<SharedTarget>, state: &State) -> Vec<SharedTarget> {
     targets.retain(|target| target.container().id == state.id());
-    if targets.len() > 1 {
-        targets.retain(|target| Some(target.bundle()) == state.bundle());
+    if targets.iter().any(|target| is_of(target, state)) {
+        targets.retain(|target| is_of(target, state));
     }
     targets
 }
 
-/// Finishes what nobody else will: containers that ended without a poststop, or whose hook was killed.
-fn finish_stale(shared: &SharedDir, log: Log) {
+/// Whether a target is the container of a State, by id and bundle.
+fn is_of(target: &SharedTarget, state: &State) -> bool {
+    target.container().id == state.id() && state.bundle().is_none_or(|bundle| bundle == target.bundle())
+}
+
+/// Finishes what nobody else will: containers that ended without a poststop, or whose hook was killed. An earlier run of
+/// the container that starts now is not waited for.
+fn finish_stale(shared: &SharedDir, starting: &State, log: Log) {
     let stale = shared.targets().and_then(|targets| {
-        let over = targets.into_iter().map(|target| Ok((target.is_over(GRACE)?, target)));
+        let over = targets.into_iter().map(|target| {
+            let grace = if is_of(&target, starting) { Duration::ZERO } else { GRACE };
+            Ok((target.is_over(grace)?, target))
+        });
         over.collect::<Result<Vec<_>, seccomp_trace_bpf::Error>>()
     });
     match stale {

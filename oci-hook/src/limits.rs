@@ -1,10 +1,18 @@
-//! Limits of the container's that a runtime has set for its hooks as well.
+//! What a runtime has set for its hooks as well: the container's limits, and a umask of its own.
 
 use nix::sys::resource::{Resource, getrlimit, setrlimit};
 use nix::sys::signal::{SigHandler, Signal, signal};
+use nix::sys::stat::{Mode, umask};
 
 /// More descriptors than loading the programs takes.
 const DESCRIPTORS: u64 = 256;
+
+/// New files are of mode 0644 at most, whatever the umask of the runtime is.
+pub(crate) fn narrow_umask() {
+    let narrow = Mode::S_IWGRP | Mode::S_IWOTH;
+    let before = umask(narrow);
+    umask(before | narrow);
+}
 
 /// Raises what would keep us from working, as far as we may; what is not enough shows where it is used.
 pub(crate) fn raise() {

@@ -39,7 +39,7 @@ impl Log {
     /// Says why the hook has failed, and gives the status for it.
     #[must_use]
     pub(crate) fn fatal(self, error: &anyhow::Error) -> ExitCode {
-        self.write(Severity::LOG_CRIT, &line(&format!("{error:#}"), REFER));
+        self.write(Severity::LOG_CRIT, &line(&not_missing(&format!("{error:#}")), REFER));
         ExitCode::FAILURE
     }
 
@@ -58,6 +58,12 @@ impl Log {
         let _ = writeln!(std::io::stderr().lock(), "{}: {text}", self.ident);
         let _ = syslog(Priority::new(severity, Facility::LOG_USER), text);
     }
+}
+
+/// The same in words that podman does not search a failed runtime's output for: it would take a file that an annotation
+/// names for a missing program of the container, and exit with 127 instead of 126.
+fn not_missing(text: &str) -> String {
+    text.replace("No such file or directory (os error 2)", "it does not exist")
 }
 
 /// The base name of `argv0`, printable.
@@ -110,6 +116,12 @@ mod tests {
         assert_eq!(line("of:/a\nkernel: \u{1b}[2Jpanic\0", ""), "of:/a\\nkernel: \\u{1b}[2Jpanic\\u{0}");
         assert_eq!(line("a \u{202e}b", "."), "a \\u{202e}b.");
         assert_eq!(line("\"ü\" 100% \\n", ""), "\"ü\" 100% \\n");
+    }
+
+    #[test]
+    fn a_missing_file_is_not_said_in_the_words_of_a_missing_program() {
+        let error = std::fs::read("/no/such/file").unwrap_err().to_string();
+        assert_eq!(not_missing(&format!("cannot read x: {error}")), "cannot read x: it does not exist");
     }
 
     /// The end tells where to look, and must not be what is cut off.

@@ -7,7 +7,7 @@ use std::path::Path;
 
 use anyhow::{Context, ensure};
 use nix::libc::O_NONBLOCK;
-use seccomp_trace_profile::{Job, Output};
+use seccomp_trace_profile::{Job, Output, Profile};
 
 use crate::runtime::{self, OciRuntime};
 use crate::wanted::Wanted;
@@ -46,6 +46,7 @@ pub(crate) fn read(path: &Path) -> anyhow::Result<String> {
     let mut text = String::new();
     file.take(LARGEST + 1).read_to_string(&mut text).with_context(doing)?;
     ensure!(text.len() as u64 <= LARGEST, "{}: it is larger than {} MiB", doing(), LARGEST >> 20);
+    Profile::from_json(&text).with_context(|| format!("cannot use the input profile {}", path.display()))?;
     Ok(text)
 }
 
@@ -60,12 +61,15 @@ mod tests {
         nix::unistd::mkfifo(&pipe, nix::sys::stat::Mode::S_IRWXU).unwrap();
         let large = folder.path().join("large");
         std::fs::File::create(&large).unwrap().set_len(LARGEST + 1).unwrap();
+        let garbage = folder.path().join("garbage");
+        std::fs::write(&garbage, "{}").unwrap();
         for (path, why) in [
             (pipe.as_path(), "not a regular file"),
             (Path::new("/dev/zero"), "not a regular file"),
             (folder.path(), "not a regular file"),
             (&large, "larger than 16 MiB"),
             (Path::new("/no/such/file"), "No such file"),
+            (&garbage, "not a seccomp profile"),
         ] {
             let error = format!("{:#}", read(path).unwrap_err());
             assert!(error.contains(why) && error.contains(&*path.to_string_lossy()), "{error}");

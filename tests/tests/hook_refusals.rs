@@ -72,7 +72,7 @@ fn an_input_that_cannot_be_used_stops_the_container(runtime: &str) {
     let (output, input) = (podman.out("out.json"), podman.path("in.json"));
     let annotation = format!("if:{};of:{}", input.display(), output.display());
     let named = input.display().to_string();
-    refused(&podman, runtime, &annotation, &[], &["invalid annotation", &named, "No such file or directory"]);
+    refused(&podman, runtime, &annotation, &[], &["invalid annotation", &named, "does not exist"]);
     for bad in ["", "{", "[]", r#"{"defaultAction":"SCMP_ACT_NONSENSE"}"#] {
         fs::write(&input, bad).expect("a file in a folder of ours");
         refused(&podman, runtime, &annotation, &[], &["invalid annotation", &named]);

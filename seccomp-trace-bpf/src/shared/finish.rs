@@ -78,12 +78,13 @@ impl SharedTarget {
         };
         joined.merge(recording);
         let temporary = path.with_extension("new");
-        fs::File::create(&temporary)
+        let kept = fs::File::create(&temporary)
             .and_then(|mut file| file.write_all(joined.to_json().as_bytes()))
-            .and_then(|()| fs::rename(&temporary, &path))
-            .map_err(failed("write"))?;
+            .and_then(|()| fs::rename(&temporary, &path));
+        // That there is no room here is no reason not to write there.
         let result = write(&joined);
         drop(held);
+        kept.map_err(failed("write"))?;
         Ok(result)
     }
 
