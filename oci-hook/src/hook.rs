@@ -76,7 +76,8 @@ fn poststop(state: &State, request: &HookRequest, shared: &SharedDir, log: Log) 
             log.error(format_args!("{earlier:#}"));
         }
     }
-    result
+    // Who was killed at the end of this work may have left an instance that nobody needs any more.
+    result.and(shared.tidy().map_err(Into::into))
 }
 
 /// The targets of a container that has ended. Engines choose ids for themselves, so the bundle tells two of one id apart;

@@ -1,14 +1,17 @@
 //! Writing a file so that every reader finds either the old content or the whole new one.
 
+mod temporary;
+
 use std::fs::{self, File, OpenOptions, Permissions};
 use std::io::{self, Write};
 use std::os::fd::AsFd;
-use std::os::unix::fs::{MetadataExt, OpenOptionsExt, PermissionsExt, fchown};
+use std::os::unix::fs::{MetadataExt, PermissionsExt, fchown};
 use std::path::{Path, PathBuf};
 
 use nix::errno::Errno;
 use nix::fcntl::{FallocateFlags, FcntlArg, OFlag, fallocate, fcntl};
-use tempfile::NamedTempFile;
+
+use temporary::Temporary;
 
 /// A file could not be written.
 #[derive(Debug, thiserror::Error)]
@@ -129,7 +132,7 @@ impl Output {
     }
 
     fn replace(&self, path: &Path, content: &[u8]) -> io::Result<Written> {
-        let mut file = match temporary(path) {
+        let mut file = match Temporary::beside(path) {
             Ok(file) => file,
             // The directory can have become read-only for us meanwhile.
             Err(error) if forbidden(&error) && fs::metadata(path).is_ok() => {
@@ -141,23 +144,23 @@ impl Output {
         match fs::metadata(path) {
             Ok(old) => {
                 // Only root can give files away; another's file is then replaced by one of ours.
-                let _ = fchown(file.as_file(), Some(old.uid()), Some(old.gid()));
-                file.as_file().set_permissions(Permissions::from_mode(old.mode() & 0o7777))?;
+                let _ = fchown(file.file(), Some(old.uid()), Some(old.gid()));
+                file.file().set_permissions(Permissions::from_mode(old.mode() & 0o7777))?;
             }
             Err(_) => {
                 if let Some((uid, gid)) = self.owner {
-                    fchown(file.as_file(), Some(uid), Some(gid))?;
+                    fchown(file.file(), Some(uid), Some(gid))?;
                 }
             }
         }
-        file.write_all(content)?;
-        file.as_file().sync_all()?;
-        match file.persist(path) {
-            Ok(_) => Ok(Written::Atomically),
+        file.file().write_all(content)?;
+        file.file().sync_all()?;
+        match file.rename(path) {
+            Ok(()) => Ok(Written::Atomically),
             // A file that something is mounted on, or that is another's in a sticky directory, cannot be replaced,
             // which shows only now.
-            Err(error) if is_unreplaceable(&error.error) => write_over(path, content),
-            Err(error) => Err(error.error),
+            Err(error) if is_unreplaceable(&error) => write_over(path, content),
+            Err(error) => Err(error),
         }
     }
 }
@@ -183,7 +186,7 @@ fn find_way(path: &Path) -> io::Result<Way> {
         return Err(io::ErrorKind::IsADirectory.into());
     }
     let target = resolve(path)?;
-    let probe = temporary(&target);
+    let probe = temporary::may_create_beside(&target);
     match (probe, OpenOptions::new().write(true).open(&target)) {
         // A file that is immutable, or on a read-only mount of its own, in a directory that is not.
         (Ok(_), Err(error)) if unchangeable(&error) => Err(error),
@@ -228,12 +231,6 @@ fn forbidden(error: &io::Error) -> bool {
 /// The directory of a path, `.` for a bare name.
 fn directory(path: &Path) -> &Path {
     path.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or(Path::new("."))
-}
-
-/// A new file beside `path` that disappears unless it is persisted.
-fn temporary(path: &Path) -> io::Result<NamedTempFile<File>> {
-    let open = |path: &Path| OpenOptions::new().write(true).create_new(true).mode(0o666).open(path);
-    tempfile::Builder::new().prefix(".seccomp-trace-").make_in(directory(path), open)
 }
 
 /// A descriptor of our own for a standard stream that can be written: the library's own stream takes a closed one for

@@ -18,6 +18,7 @@ mod target;
 use std::fs;
 use std::path::{Path, PathBuf};
 
+use bpffs::Bpffs;
 pub use finish::Finished;
 use lock::Lock;
 pub use observe::ContainerSpec;
@@ -107,7 +108,7 @@ impl SharedDir {
         Ok(instances)
     }
 
-    /// Removes instances that have no target, which only processes that were killed leave.
+    /// Removes what processes that were killed leave: instances without a target, and the directory itself.
     ///
     /// # Errors
     /// The directory cannot be read or locked.
@@ -132,6 +133,7 @@ impl SharedDir {
     fn unlock(&self, lock: Lock) {
         if self.rooms().is_ok_and(|rooms| rooms.is_empty()) {
             // What cannot be removed is in somebody's use, or nobody's to remove.
+            Bpffs::unmount(&self.path);
             let _ = fs::remove_dir_all(self.groups());
             let _ = lock.remove();
             let _ = fs::remove_dir(&self.path);

@@ -71,7 +71,7 @@ impl Room {
         for room in shared.rooms()? {
             let Some(file) = state::read::<InstanceFile>(&room.path.join(INSTANCE))? else {
                 // Whoever was loading it was killed.
-                room.remove(shared, &pins_of(shared, &room));
+                room.remove(&pins_of(shared, &room));
                 continue;
             };
             let taken = room.target_files()?;
@@ -95,7 +95,7 @@ impl Room {
         let pinned = pin_directory(&bpffs.path, &room);
         let loaded = room.load_into(&pinned);
         if loaded.is_err() {
-            room.remove(shared, std::slice::from_ref(&pinned));
+            room.remove(std::slice::from_ref(&pinned));
         }
         Ok((room, loaded?))
     }
@@ -125,17 +125,16 @@ impl Room {
             Some(file) => vec![file.pins],
             None => pins_of(shared, self).to_vec(),
         };
-        self.remove(shared, &pinned);
+        self.remove(&pinned);
         Ok(true)
     }
 
     /// Removes pins and files. What cannot be removed from here is in another mount namespace, and ends with it.
-    fn remove(&self, shared: &SharedDir, pinned: &[PathBuf]) {
+    fn remove(&self, pinned: &[PathBuf]) {
         for directory in pinned {
             let _ = pins::unpin(directory);
         }
         let _ = fs::remove_dir_all(&self.path);
-        Bpffs::unmount(&shared.path);
     }
 }
 
