@@ -39,8 +39,7 @@ test-full: ## The same with larger counts.
 lint: ## Run every linter.
 	@scripts/lint.sh
 
-bench: ## Run the benchmarks: each prints its question and ratios measured in one run.
-	@scripts/deps.sh build
+bench: build ## Run the benchmarks: each prints its question and ratios measured in one run.
 	$(CARGO) bench --locked -p seccomp-trace-benches
 
 clean: ## Remove what was built.

@@ -45,12 +45,24 @@ pub struct Finished {
 /// # Errors
 /// It could not be started, or failed.
 pub fn run(command: &mut Command) -> anyhow::Result<Finished> {
+    run_with_input(command, "")
+}
+
+/// Runs a command to its end, with this standard input.
+///
+/// # Errors
+/// It could not be started, or failed.
+pub fn run_with_input(command: &mut Command, input: &str) -> anyhow::Result<Finished> {
     let start = monotonic();
     let mut child = command
-        .stdin(Stdio::null())
+        .stdin(Stdio::piped())
         .stdout(Stdio::piped())
         .spawn()
         .with_context(|| format!("cannot start {}", command.get_program().display()))?;
+    if let Some(mut pipe) = child.stdin.take() {
+        // Who does not read it has no use for it.
+        let _ = std::io::Write::write_all(&mut pipe, input.as_bytes());
+    }
     let mut stdout = String::new();
     if let Some(pipe) = &mut child.stdout {
         std::io::Read::read_to_string(pipe, &mut stdout)?;
