@@ -36,7 +36,7 @@ impl Bundle {
 
     /// Adds a hook at each of these stages.
     #[must_use]
-    pub fn hook(mut self, path: &Path, args: &[&str], stages: &[&str]) -> Self {
+    pub fn hook(mut self, path: &Path, args: &[String], stages: &[&str]) -> Self {
         for stage in stages {
             let hooks = &mut self.config["hooks"][*stage];
             if hooks.is_null() {
@@ -44,6 +44,14 @@ impl Bundle {
             }
             hooks.as_array_mut().expect("a list").push(json!({ "path": path, "args": args }));
         }
+        self
+    }
+
+    /// Mounts a folder of the host.
+    #[must_use]
+    pub fn mount(mut self, source: &Path, destination: &str) -> Self {
+        let mount = json!({ "source": source, "destination": destination, "type": "bind", "options": ["bind", "rw"] });
+        self.config["mounts"].as_array_mut().expect("a list").push(mount);
         self
     }
 

@@ -95,11 +95,11 @@ fn daemons_of_an_unconfined_container_are_recorded(runtime: &str) {
     for (name, options) in
         [("unconfined", &["--security-opt", "seccomp=unconfined"][..]), ("privileged", &["--privileged"])]
     {
-        let script = "/tracees/caller kcmp; /tracees/daemon; exec /tracees/caller sysinfo";
+        let script = "/tracees/caller kcmp; /tracees/daemon; while pidof daemon; do sleep 0.01; done; exec /tracees/caller sysinfo";
         let file = format!("{name}.json");
         drop(podman.trace(&of(&podman.out(&file)), options, &["sh", "-c", script]).success());
         let profile = podman.profile(&file);
-        assert!(profile.workload_has(&["kcmp", "setsid", "sysinfo"]), "{name}: {profile:?}");
+        assert!(profile.workload_has(&["kcmp", "setsid", "inotify_init1", "sysinfo"]), "{name}: {profile:?}");
     }
     podman.left(&["unconfined.json", "privileged.json"]).nothing();
 }

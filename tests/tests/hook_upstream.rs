@@ -40,7 +40,7 @@ fn a_detached_container_is_started_without_waiting_for_the_watcher(runtime: &str
 /// The watcher must not take the end of some process for the end of the container.
 fn a_container_without_a_poststop_is_recorded_to_its_end(runtime: &str) {
     let podman = Podman::with(runtime, &Settings::upstream());
-    let script = "ls /; /tracees/caller getpgid; /tracees/daemon; exec /tracees/caller eventfd2";
+    let script = "ls /; /tracees/caller getpgid; /tracees/daemon; while pidof daemon; do sleep 0.01; done; exec /tracees/caller eventfd2";
     drop(podman.trace(&of(&podman.out("end.json")), &[], &["sh", "-c", script]).success());
     watcher_ends(&podman, &["end.json"]);
     let profile = podman.profile("end.json");

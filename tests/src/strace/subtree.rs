@@ -54,7 +54,8 @@ pub fn calls_of_command(log: &str, program: &str) -> Result<BTreeSet<Syscall>, C
     let mut abis = BTreeMap::new();
     for (index, line) in lines.iter().enumerate() {
         let What::Call { nr, name, .. } = line.what else { continue };
-        if subtree.contains(&line.tid) && (line.tid != command || index > exec) && name != "restart_syscall" {
+        // A launcher may have threads, which die in the exec.
+        if subtree.contains(&line.tid) && index > exec && name != "restart_syscall" {
             let abi = abis.entry(line.tid).or_insert(NATIVE);
             *abi = abi_of(nr, name).unwrap_or(*abi);
             calls.insert(Syscall::new(*abi, nr));
@@ -172,6 +173,22 @@ mod tests {
 10  [  57] fork() = 12
 12  [  59] execve(\"/bin/cmd\", [\"cmd\"], 0x7ff /* 9 vars */) = 0
 ";
+
+    /// A runtime in Go has threads when it becomes the command: they are the launcher, and so are its children.
+    #[test]
+    fn other_threads_of_the_launcher_are_not_the_command() {
+        let log = "\
+10  [  59] execve(\"/bin/tracer\", [\"tracer\"], 0x7ff /* 9 vars */) = 0
+10  [  57] fork() = 12
+12  [  56] clone(child_stack=0xc000, flags=CLONE_THREAD) = 13
+13  [  24] sched_yield()              = 0
+12  [  59] execve(\"/bin/cmd\", [\"cmd\"], 0x7ff /* 9 vars */ <unfinished ...>
+13  [ 186] gettid( <unfinished ...>
+12  [  59] <... execve resumed>)      = 0
+12  [  39] getpid()                    = 12
+";
+        assert_eq!(names(log), ["x86_64:getpid"]);
+    }
 
     /// A child runs before its parent's call returns, and one in a pid namespace has two numbers.
     #[test]
