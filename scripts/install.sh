@@ -33,7 +33,7 @@ cli_file=$destdir$prefix/bin/seccomp-trace
 hook_file=$destdir$hook
 json_dir=$destdir$prefix/share/containers/oci/hooks.d
 json_file=$json_dir/oci-seccomp-bpf-hook.json
-again_file=$json_dir/oci-seccomp-bpf-hook-again.json
+again_file=$json_dir/oci-seccomp-bpf-hook2.json
 man_file=$destdir$prefix/share/man/man1/oci-seccomp-bpf-hook.1
 
 # put MODE SOURCE TARGET: a container that starts meanwhile finds the old file or the new one.
@@ -65,7 +65,7 @@ install_all() {
     put 644 "$root/dist/oci-seccomp-bpf-hook.1" "$man_file"
     text=$(mktemp)
     trap 'rm -f "$text"' EXIT
-    put_json "$root/dist/oci-seccomp-bpf-hook-again.json" "$again_file"
+    put_json "$root/dist/oci-seccomp-bpf-hook2.json" "$again_file"
     # The hook file comes last: it makes engines run the binary.
     if [ -f "$json_file" ] && grep -q -e '-allow-dir' -e '-state-dir' "$json_file"; then
         echo "install: $json_file has options of this machine's administrator and is kept"

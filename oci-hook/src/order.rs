@@ -7,7 +7,7 @@ use std::path::Path;
 
 use anyhow::{Context, ensure};
 use nix::libc::O_NONBLOCK;
-use seccomp_trace_profile::{Job, Output, Profile};
+use seccomp_trace_profile::{Job, Profile};
 
 use crate::runtime::{self, OciRuntime};
 use crate::wanted::Wanted;
@@ -24,9 +24,7 @@ pub(crate) struct Order {
 
 /// Reads the input, and finds out whether the outputs can be written.
 pub(crate) fn place(wanted: &Wanted, runtime: Option<OciRuntime>) -> anyhow::Result<Order> {
-    let output = Output::prepare(&wanted.files.output, None)?;
-    let target = output.target().unwrap_or(&wanted.files.output);
-    let mut job = Job::new(target);
+    let mut job = Job::new(&wanted.files.output);
     job.base = wanted.files.input.as_deref().map(read).transpose()?;
     let options = &wanted.options;
     job.baseline = options.baseline.unwrap_or_else(|| runtime::baseline(runtime)).to_string();
@@ -34,7 +32,7 @@ pub(crate) fn place(wanted: &Wanted, runtime: Option<OciRuntime>) -> anyhow::Res
     job.recording.clone_from(&options.recording);
     job.format = options.format.map(|format| format.to_string());
     job.prepare()?;
-    Ok(Order { place: target.display().to_string(), job })
+    Ok(Order { place: job.output.display().to_string(), job })
 }
 
 /// The text of a profile that is to be extended.

@@ -10,7 +10,7 @@ use nix::errno::Errno;
 use nix::libc;
 use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
 use nix::unistd::{ForkResult, chdir, dup2_stderr, dup2_stdin, dup2_stdout, fork, setsid};
-use seccomp_trace_bpf::shared::SharedTarget;
+use seccomp_trace_bpf::shared::{SharedTarget, leave_cgroups};
 use seccomp_trace_core::Tgid;
 
 use crate::log::Log;
@@ -76,6 +76,7 @@ impl Watcher {
 fn let_go_of_the_runtime() -> anyhow::Result<()> {
     setsid().context("cannot start a session")?;
     chdir("/").context("cannot leave the bundle")?;
+    leave_cgroups();
     let null = OpenOptions::new()
         .read(true)
         .write(true)

@@ -1,14 +1,14 @@
 //! What is to be made of a recording, decided before it is made and carried out by whoever is there when it ends.
 
 use std::collections::BTreeSet;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 use seccomp_trace_core::{Arch, Recording, Syscall};
 use serde::{Deserialize, Serialize};
 
 use crate::{
     CheckReport, Environment, Errno, ExportError, ExportOptions, Format, Output, OutputError, Policy,
-    Profile, ProfileError, Warning, Written, check_instances, export, generate,
+    Profile, ProfileError, SettledOutput, Warning, Written, check_instances, export, generate,
 };
 
 /// What is to be made of a recording, and where it goes: a [`Policy`] and files, as data that another process can read.
@@ -18,9 +18,9 @@ use crate::{
 #[serde(deny_unknown_fields)]
 #[non_exhaustive]
 pub struct Job {
-    /// Where the profile goes.
+    /// Where the profile goes: a regular file, or the place for one. Settled by [`Job::prepare`].
     pub output: PathBuf,
-    /// Where the recording goes, if it is to be kept.
+    /// Where the recording goes, if it is to be kept; as `output`.
     pub recording: Option<PathBuf>,
     /// The text of the profile to extend.
     pub base: Option<String>,
@@ -52,6 +52,9 @@ pub enum JobError {
     /// No form is known by this name in which a profile is read again.
     #[error("unknown format {0:?} for a profile (expected oci or docker)")]
     NoProfileFormat(String),
+    /// What is to be written is no file.
+    #[error("cannot write {}: it is not a regular file", .0.display())]
+    NoFile(PathBuf),
     /// Both files are one.
     #[error("the profile and the recording are to go to the same file, {}", .0.display())]
     SameFile(PathBuf),
@@ -90,20 +93,24 @@ impl Job {
         }
     }
 
-    /// Finds out whether the job can be done, as far as that can be known before there is a recording. Changes
-    /// nothing.
+    /// Finds out whether the job can be done, as far as that can be known before there is a recording, and puts the
+    /// files that the paths lead to now in their place: whatever links are made later is not followed. Changes no
+    /// file.
     ///
     /// # Errors
     /// [`JobError`]: what would fail later.
-    pub fn prepare(&self) -> Result<(), JobError> {
+    pub fn prepare(&mut self) -> Result<(), JobError> {
         self.policy()?;
         self.format()?;
-        let output = prepared(&self.output)?;
-        if let Some(path) = &self.recording
-            && prepared(path)?.is_same_place(&output)
-        {
-            return Err(JobError::SameFile(path.clone()));
+        let output = Output::prepare(&self.output, None)?;
+        if let Some(path) = &mut self.recording {
+            let recording = Output::prepare(path, None)?;
+            if recording.is_same_place(&output) {
+                return Err(JobError::SameFile(path.clone()));
+            }
+            *path = settle(&recording)?;
         }
+        self.output = settle(&output)?;
         Ok(())
     }
 
@@ -114,7 +121,9 @@ impl Job {
     /// [`JobError`]: the profile's, else the recording's. A file that could not be written is as it was.
     pub fn finish(&self, recording: &Recording) -> Result<JobReport, JobError> {
         let kept = match &self.recording {
-            Some(path) => prepared(path)?.write(recording.to_json()).map(drop),
+            Some(path) => {
+                SettledOutput::open(path).and_then(|file| file.write(recording.to_json()).map(drop))
+            }
             None => Ok(()),
         };
         let report = self.write_profile(recording)?;
@@ -134,7 +143,7 @@ impl Job {
             _ => generated.profile.to_json().into_bytes(),
         };
         Ok(JobReport {
-            written: prepared(&self.output)?.write(text)?,
+            written: SettledOutput::open(&self.output)?.write(text)?,
             governed: generated.governed,
             unnamed: generated.unnamed,
             warnings: generated.warnings,
@@ -159,8 +168,14 @@ impl Job {
     }
 }
 
-fn prepared(path: &Path) -> Result<Output, OutputError> {
-    Output::prepare(path, None)
+/// The file that an output leads to, by a path without links.
+fn settle(output: &Output) -> Result<PathBuf, JobError> {
+    let no_file = || JobError::NoFile(output.path().to_owned());
+    let target = output.target().filter(|_| output.is_file()).ok_or_else(no_file)?;
+    let (directory, name) = target.parent().zip(target.file_name()).ok_or_else(no_file)?;
+    let resolved =
+        directory.canonicalize().map_err(|source| OutputError { path: target.to_owned(), source })?;
+    Ok(resolved.join(name))
 }
 
 /// The ABI of the machine that was recorded on.
@@ -192,7 +207,7 @@ mod tests {
         let base = r#"{"defaultAction": "SCMP_ACT_ALLOW", "architectures": ["SCMP_ARCH_X86_64"],
             "syscalls": [{"names": ["mkdir"], "action": "SCMP_ACT_ERRNO"}]}"#;
         let job = Job { base: Some(base.to_owned()), ..Job::new(folder.path().join("p.json")) };
-        let job: Job = serde_json::from_str(&serde_json::to_string(&job).unwrap()).unwrap();
+        let mut job: Job = serde_json::from_str(&serde_json::to_string(&job).unwrap()).unwrap();
         job.prepare().unwrap();
         let report = job.finish(&recording()).unwrap();
         assert_eq!(report.governed.len(), 1, "mkdir stays blocked");
@@ -213,20 +228,38 @@ mod tests {
             (Job { format: Some("bpf".to_owned()), ..job() }, "unknown format"),
             (Job { recording: Some(path), ..job() }, "the same file"),
             (Job::new(folder.path().join("missing/p.json")), "cannot write"),
+            (Job::new("/dev/null"), "not a regular file"),
+            (Job::new("-"), "not a regular file"),
         ];
-        for (job, expected) in wrong {
+        for (mut job, expected) in wrong {
             let error = job.prepare().unwrap_err().to_string();
             assert!(error.contains(expected), "{error}");
         }
         assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 0, "nothing was made");
     }
 
+    /// The directory may belong to whoever is recorded.
+    #[test]
+    fn links_are_followed_when_the_job_is_prepared_and_not_after() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = |name: &str| folder.path().canonicalize().unwrap().join(name);
+        fs::create_dir(path("d")).unwrap();
+        std::os::unix::fs::symlink("d/p.json", path("link")).unwrap();
+        let mut job = Job::new(path("link"));
+        job.prepare().unwrap();
+        assert_eq!(job.output, path("d/p.json"));
+        std::os::unix::fs::symlink("../victim", path("d/p.json")).unwrap();
+        assert!(matches!(job.finish(&recording()), Err(JobError::Output(_))));
+        assert!(!path("victim").exists());
+    }
+
     #[test]
     fn a_recording_that_cannot_be_kept_does_not_cost_the_profile() {
         let folder = tempfile::tempdir().unwrap();
         let kept = folder.path().join("full");
+        let mut job = Job { recording: Some(kept.clone()), ..Job::new(folder.path().join("p.json")) };
+        job.prepare().unwrap();
         std::os::unix::fs::symlink("/dev/full", &kept).unwrap();
-        let job = Job { recording: Some(kept), ..Job::new(folder.path().join("p.json")) };
         assert!(matches!(job.finish(&recording()), Err(JobError::Output(_))));
         assert!(Profile::from_json(&fs::read_to_string(&job.output).unwrap()).is_ok());
     }

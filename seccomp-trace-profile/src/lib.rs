@@ -84,7 +84,7 @@ pub use model::{
     Action, ArchMapEntry, ArchToken, Arg, ArgIndex, Condition, KernelVersion, Operator, Profile, Rule,
 };
 #[cfg(feature = "output")]
-pub use output::{Output, OutputError, Written};
+pub use output::{Output, OutputError, SettledOutput, Written};
 #[cfg(feature = "output")]
 pub use rescue::rescue;
 pub use resolve::{Environment, Resolved, ResolvedRule};

@@ -1,16 +1,18 @@
 //! Writing a file so that every reader finds either the old content or the whole new one.
 
+mod settled;
 mod temporary;
 
 use std::fs::{self, File, OpenOptions, Permissions};
 use std::io::{self, Write};
 use std::os::fd::AsFd;
-use std::os::unix::fs::{MetadataExt, PermissionsExt, fchown};
+use std::os::unix::fs::{MetadataExt, OpenOptionsExt, PermissionsExt, fchown};
 use std::path::{Path, PathBuf};
 
 use nix::errno::Errno;
 use nix::fcntl::{FallocateFlags, FcntlArg, OFlag, fallocate, fcntl};
 
+pub use settled::SettledOutput;
 use temporary::Temporary;
 
 /// A file could not be written.
@@ -52,6 +54,8 @@ pub struct Output {
     named: PathBuf,
     way: Way,
     owner: Option<(u32, u32)>,
+    /// Whether the last part of the path is taken as it is, and no link is followed.
+    settled: bool,
 }
 
 impl Output {
@@ -71,7 +75,7 @@ impl Output {
         if matches!(way, Way::Stdout | Way::Stderr) {
             stream(&way).map_err(failed)?;
         }
-        Ok(Self { named: path.to_owned(), way, owner })
+        Ok(Self { named: path.to_owned(), way, owner, settled: false })
     }
 
     /// The path as it was named.
@@ -126,7 +130,7 @@ impl Output {
         let result = match &self.way {
             Way::Stdout | Way::Stderr => write_stream(&self.way, content),
             Way::Replace(path) => self.replace(path, content),
-            Way::InPlace(path) => write_over(path, content),
+            Way::InPlace(path) => write_over(path, content, self.settled),
         };
         result.map_err(|source| OutputError { path: self.named.clone(), source })
     }
@@ -136,18 +140,18 @@ impl Output {
             Ok(file) => file,
             // The directory can have become read-only for us meanwhile.
             Err(error) if forbidden(&error) && fs::metadata(path).is_ok() => {
-                return write_over(path, content);
+                return write_over(path, content, true);
             }
             Err(error) => return Err(error),
         };
         // Before the content: it may hold what not everybody is to read.
-        match fs::metadata(path) {
-            Ok(old) => {
+        match fs::symlink_metadata(path) {
+            Ok(old) if old.is_file() => {
                 // Only root can give files away; another's file is then replaced by one of ours.
                 let _ = fchown(file.file(), Some(old.uid()), Some(old.gid()));
                 file.file().set_permissions(Permissions::from_mode(old.mode() & 0o7777))?;
             }
-            Err(_) => {
+            _ => {
                 if let Some((uid, gid)) = self.owner {
                     fchown(file.file(), Some(uid), Some(gid))?;
                 }
@@ -159,7 +163,7 @@ impl Output {
             Ok(()) => Ok(Written::Atomically),
             // A file that something is mounted on, or that is another's in a sticky directory, cannot be replaced,
             // which shows only now.
-            Err(error) if is_unreplaceable(&error) => write_over(path, content),
+            Err(error) if is_unreplaceable(&error) => write_over(path, content, true),
             Err(error) => Err(error),
         }
     }
@@ -265,9 +269,15 @@ fn reserve(file: &File, old: u64, new: usize) -> io::Result<()> {
     }
 }
 
-fn write_over(path: &Path, content: &[u8]) -> io::Result<Written> {
-    let mut file: File = OpenOptions::new().write(true).truncate(false).open(path)?;
+/// `settled`: the path was resolved before, and leads to a regular file.
+fn write_over(path: &Path, content: &[u8], settled: bool) -> io::Result<Written> {
+    let flags = if settled { OFlag::O_NOFOLLOW | OFlag::O_NONBLOCK } else { OFlag::empty() };
+    let mut file: File =
+        OpenOptions::new().write(true).truncate(false).custom_flags(flags.bits()).open(path)?;
     let before = file.metadata()?;
+    if settled && !before.is_file() {
+        return Err(io::ErrorKind::InvalidInput.into());
+    }
     if before.is_file() {
         reserve(&file, before.len(), content.len())?;
     }

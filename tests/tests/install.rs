@@ -53,7 +53,7 @@ fn files(folder: &Path) -> BTreeMap<PathBuf, u32> {
 }
 
 const HOOK_FILE: &str = "share/containers/oci/hooks.d/oci-seccomp-bpf-hook.json";
-const AGAIN_FILE: &str = "share/containers/oci/hooks.d/oci-seccomp-bpf-hook-again.json";
+const AGAIN_FILE: &str = "share/containers/oci/hooks.d/oci-seccomp-bpf-hook2.json";
 const HOOK: &str = "libexec/oci/hooks.d/oci-seccomp-bpf-hook";
 const PAGE: &str = "share/man/man1/oci-seccomp-bpf-hook.1";
 

@@ -42,6 +42,12 @@ impl Lock {
         Self::wait(path, || OpenOptions::new().write(true).open(path), false)
     }
 
+    /// Whether somebody holds the lock on a file.
+    pub(crate) fn is_held(path: &Path) -> bool {
+        let Ok(file) = OpenOptions::new().write(true).open(path) else { return false };
+        matches!(Flock::lock(file, FlockArg::LockExclusiveNonblock), Err((_, Errno::EWOULDBLOCK)))
+    }
+
     /// Removes the file. Whoever waits for its lock finds out.
     pub(crate) fn remove(self) -> io::Result<()> {
         fs::remove_file(&self.path)

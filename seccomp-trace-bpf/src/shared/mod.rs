@@ -19,6 +19,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use bpffs::Bpffs;
+pub use cgroup::leave as leave_cgroups;
 pub use finish::Finished;
 use lock::Lock;
 pub use observe::ContainerSpec;

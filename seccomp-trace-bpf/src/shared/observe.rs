@@ -7,7 +7,7 @@ use nix::errno::Errno;
 use nix::unistd::Pid;
 use seccomp_trace_core::{Captures, Command, Container, Losses, Phase, RunId, Runtime, Tgid};
 
-use super::cgroup::{self, Own};
+use super::cgroup::Own;
 use super::lock::Lock;
 use super::rooms::Room;
 use super::state::{self, TargetFile};
@@ -66,7 +66,8 @@ impl SharedDir {
     /// Puts a container under observation. When this returns, every call that its init and its descendants make is
     /// being recorded, and so are processes that enter it; no process of ours is needed for that.
     ///
-    /// The calling process leaves its cgroups where it may: what it makes in the kernel is not the engine's to pay for.
+    /// A process that loads the instance leaves its cgroups first, where it may: what it makes in the kernel is not the
+    /// engine's to pay for.
     ///
     /// # Errors
     /// [`Error::Refused`] where this machine or process cannot trace; [`Error::NoProcess`], [`Error::NoInit`] and
@@ -78,7 +79,6 @@ impl SharedDir {
             return Err(refusal.into());
         }
         let init = Init::find(spec.pid)?;
-        cgroup::leave();
         let lock = self.lock()?;
         let observed = self.observe_under(&lock, spec, &init);
         self.unlock(lock);

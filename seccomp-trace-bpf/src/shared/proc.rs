@@ -20,16 +20,39 @@ fn start_time_of(stat: &str) -> Option<u64> {
     rest.split_whitespace().nth(19)?.parse().ok()
 }
 
-/// The mount points of cgroup hierarchies whose root is mounted, from `/proc/self/mountinfo`.
-pub(crate) fn cgroup_mounts(mountinfo: &str) -> Vec<PathBuf> {
+/// A mounted cgroup hierarchy.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct CgroupMount {
+    pub(crate) point: PathBuf,
+    /// The options of its super block, which are its controllers; `None`: the v2 hierarchy.
+    controllers: Option<String>,
+}
+
+impl CgroupMount {
+    /// Whether the hierarchy has a controller; the v2 hierarchy is meant by no name.
+    pub(crate) fn has(&self, controller: &str) -> bool {
+        match &self.controllers {
+            None => controller.is_empty(),
+            Some(list) => !controller.is_empty() && list.split(',').any(|one| one == controller),
+        }
+    }
+}
+
+/// The cgroup hierarchies whose root is mounted, from `/proc/self/mountinfo` (proc(5)).
+pub(crate) fn cgroup_mounts(mountinfo: &str) -> Vec<CgroupMount> {
     mountinfo
         .lines()
         .filter_map(|line| {
             let (mount, filesystem) = line.split_once(" - ")?;
             let mut fields = mount.split(' ');
-            let (root, point) = (fields.nth(3)?, fields.next()?);
-            let kind = filesystem.split(' ').next()?;
-            (root == "/" && matches!(kind, "cgroup" | "cgroup2")).then(|| PathBuf::from(point))
+            let (root, point) = (fields.nth(3)?, PathBuf::from(fields.next()?));
+            let mut filesystem = filesystem.split(' ');
+            let controllers = match filesystem.next()? {
+                "cgroup" => Some(filesystem.nth(1)?.to_owned()),
+                "cgroup2" => None,
+                _ => return None,
+            };
+            (root == "/").then_some(CgroupMount { point, controllers })
         })
         .collect()
 }
@@ -54,7 +77,10 @@ mod tests {
 27 26 0:23 / /sys/fs/cgroup/pids rw - cgroup cgroup rw,pids\n\
 28 26 0:24 /machine /mnt/part rw - cgroup cgroup rw,cpu\n\
 29 26 0:25 / /sys/fs/cgroup/unified rw shared:4 - cgroup2 cgroup2 rw\n";
-        let expected = ["/sys/fs/cgroup/pids", "/sys/fs/cgroup/unified"].map(PathBuf::from);
-        assert_eq!(cgroup_mounts(text), expected);
+        let mounts = cgroup_mounts(text);
+        let points: Vec<_> = mounts.iter().map(|mount| mount.point.to_str().unwrap()).collect();
+        assert_eq!(points, ["/sys/fs/cgroup/pids", "/sys/fs/cgroup/unified"]);
+        assert!(mounts[0].has("pids") && !mounts[0].has("memory") && !mounts[0].has(""));
+        assert!(mounts[1].has("") && !mounts[1].has("pids"));
     }
 }

@@ -9,7 +9,7 @@ use seccomp_trace_core::Timestamp;
 use super::bpffs::{Bpffs, PINS};
 use super::lock::Lock;
 use super::state::{self, INSTANCE, InstanceFile, LAYOUT, make_directory};
-use super::{SharedDir, pins};
+use super::{SharedDir, cgroup, pins};
 use crate::Error;
 use crate::instance::{Config, Loaded};
 use crate::provenance::run_id;
@@ -85,6 +85,7 @@ impl Room {
     }
 
     fn load(shared: &SharedDir) -> Result<(Self, Tables), Error> {
+        cgroup::leave();
         let room = Self { path: shared.path.join(format!("{PREFIX}{}", run_id()?)) };
         let bpffs = Bpffs::find_or_mount(&shared.path)?;
         make_directory(&room.path).map_err(|source| Error::State {

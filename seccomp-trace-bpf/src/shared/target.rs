@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use seccomp_trace_core::{Arch, Armed, Container, Ended, Host, Recording, Run, Runtime, Timestamp};
 
+use super::lock::Lock;
 use super::rooms::Room;
 use super::state::{self, INSTANCE, InstanceFile, LAYOUT, TargetFile};
 use super::{SharedDir, pins, proc};
@@ -92,12 +93,16 @@ impl SharedTarget {
         })
     }
 
-    /// Whether the container has ended, at least `grace` ago: time for who is told of its end to finish it.
+    /// Whether the container has ended, at least `grace` ago: time for who is told of its end to finish it; and nobody
+    /// is about it just now.
     ///
     /// # Errors
     /// The instance cannot be read.
     pub fn is_over(&self, grace: Duration) -> Result<bool, Error> {
         let gone = self.init_is_gone();
+        if Lock::is_held(&self.room.target_file(self.slot)) {
+            return Ok(false);
+        }
         if gone == Some(false) || self.file.clock.now().since(self.file.started) < grace {
             return Ok(false);
         }

@@ -53,7 +53,7 @@ pub(super) fn write_hook(folder: &Path, name: &str, file: &Value, hook: &Path, a
 pub(super) fn ours() -> Vec<Value> {
     let files = [
         include_str!("../../../dist/oci-seccomp-bpf-hook.json"),
-        include_str!("../../../dist/oci-seccomp-bpf-hook-again.json"),
+        include_str!("../../../dist/oci-seccomp-bpf-hook2.json"),
     ];
     files.iter().map(|text| serde_json::from_str(text).expect("a hook file is JSON")).collect()
 }
