@@ -25,16 +25,25 @@ const LS: [&str; 3] = ["exit_group", "getdents64", "write"];
 /// Has called what `ls` does when it prints `up`, and then waits.
 const WAITS: [&str; 3] = ["sh", "-c", "ls /; echo up; exec sleep 1000"];
 
+/// A profile that holds what `ls` was seen to call, and nothing that it has no use for.
+fn complete(podman: &Podman, file: &str) {
+    let profile = podman.profile(file);
+    assert!(profile.workload_has(&LS), "{profile:?}");
+    assert_eq!(profile.json["defaultAction"], "SCMP_ACT_ERRNO");
+    assert_eq!(profile.json["defaultErrnoRet"], 38);
+    let allowed = profile.allowed();
+    // Always allowed, and never seen.
+    assert!(["restart_syscall", "rt_sigreturn"].iter().all(|name| allowed.contains(*name)), "{allowed:?}");
+    assert!(!["mkdir", "mount", "ptrace"].iter().any(|name| allowed.contains(*name)), "{allowed:?}");
+}
+
 /// Nothing waits here: `--rm` has removed the container, and the file must be there.
 fn the_profile_is_complete_when_podman_run_returns(runtime: &str) {
     let podman = Podman::new(runtime);
     let file = podman.out("ls.json");
     let ran = podman.trace(&of(&file), &[], &["ls", "/"]).success();
     assert!(ran.stdout.contains("tracees\n"), "{ran:?}");
-    let profile = podman.profile("ls.json");
-    assert!(profile.workload_has(&LS), "{profile:?}");
-    assert_eq!(profile.json["defaultAction"], "SCMP_ACT_ERRNO");
-    assert_eq!(profile.json["defaultErrnoRet"], 38);
+    complete(&podman, "ls.json");
     let mode = fs::metadata(&file).expect("the file").permissions().mode();
     assert_eq!(mode & 0o7777, 0o644, "whoever runs the engine must be able to read it");
     podman.left(&["ls.json"]).nothing();
@@ -62,8 +71,7 @@ fn the_profile_is_complete_when_stop_and_rm_return(runtime: &str) {
         podman.detach(end[0], &["--annotation", &annotation], &WAITS);
         podman.wait_for_line(end[0], "up");
         drop(podman.podman(&[end, &[end[0]]].concat()).success());
-        let profile = podman.profile(&name);
-        assert!(profile.workload_has(&LS), "{profile:?}");
+        complete(&podman, &name);
     }
     podman.left(&["stop.json", "rm.json"]).nothing();
 }
@@ -77,7 +85,7 @@ fn pins_on_the_machines_bpf_file_system_are_removed(runtime: &str) {
     let left = podman.left(&[]);
     assert!(!left.pins.is_empty() && left.mounts.is_empty(), "the machine's own was not used: {left:?}");
     drop(podman.podman(&["stop", "-t", "0", "up"]).success());
-    assert!(podman.profile("up.json").workload_has(&LS));
+    complete(&podman, "up.json");
     podman.left(&["up.json"]).nothing();
 }
 
@@ -85,7 +93,7 @@ fn pins_on_the_machines_bpf_file_system_are_removed(runtime: &str) {
 fn a_mount_namespace_of_its_own_is_no_obstacle(runtime: &str) {
     let podman = Podman::with(runtime, &Settings { namespace: Namespace::PerCommand, ..Settings::default() });
     drop(podman.trace(&of(&podman.out("ls.json")), &[], &["ls", "/"]).success());
-    assert!(podman.profile("ls.json").workload_has(&LS));
+    complete(&podman, "ls.json");
     podman.left(&["ls.json"]).nothing();
 }
 
@@ -97,7 +105,7 @@ fn what_another_mount_namespace_stops_is_no_silent_loss(runtime: &str) {
     podman.wait_for_line("up", "up");
     drop(podman.podman(&["stop", "-t", "0", "up"]).success());
     if file.exists() {
-        assert!(podman.profile("up.json").workload_has(&LS));
+        complete(&podman, "up.json");
     } else {
         let entries = podman.log().entries();
         assert!(entries.iter().any(|entry| entry.priority <= Entry::ERR), "a silent loss: {entries:?}");
@@ -110,7 +118,7 @@ fn the_stage_create_runtime_is_accepted(runtime: &str) {
     settings.hook_files[0]["stages"] = json!(["createRuntime", "poststop"]);
     let podman = Podman::with(runtime, &settings);
     drop(podman.trace(&of(&podman.out("ls.json")), &[], &["ls", "/"]).success());
-    assert!(podman.profile("ls.json").workload_has(&LS));
+    complete(&podman, "ls.json");
     podman.left(&["ls.json"]).nothing();
 }
 
@@ -136,6 +144,6 @@ fn a_command_that_cannot_be_executed_leaves_the_old_profile(runtime: &str) {
 fn nobody_has_to_listen_to_the_log(runtime: &str) {
     let podman = Podman::with(runtime, &Settings { log: false, ..Settings::default() });
     drop(podman.trace(&of(&podman.out("ls.json")), &[], &["ls", "/"]).success());
-    assert!(podman.profile("ls.json").workload_has(&LS));
+    complete(&podman, "ls.json");
     podman.left(&["ls.json"]).nothing();
 }

@@ -2,8 +2,8 @@
 
 use std::process::Command;
 
-use seccomp_trace_tests::podman::{of, traced};
-use seccomp_trace_tests::{Podman, ProfileFile, finish, runs_32_bit, tracee, with_each_runtime};
+use seccomp_trace_tests::podman::{Settings, of, traced};
+use seccomp_trace_tests::{Podman, ProfileFile, finish, runs_32_bit, say, tracee, with_each_runtime};
 
 with_each_runtime!(
     what_exec_brings_into_the_container_is_recorded,
@@ -13,8 +13,17 @@ with_each_runtime!(
     what_the_engine_itself_denies_is_not_recorded,
     daemons_of_an_unconfined_container_are_recorded,
     a_container_in_the_hosts_namespaces_is_recorded_alone,
+    on_the_unified_cgroup_tree_it_is_the_same,
+    without_a_cgroup_of_its_own_it_is_the_same,
     i386_calls_bring_their_abi_into_the_profile,
 );
+
+/// Whether a runtime works on the unified cgroup tree: there crun wants to lock any amount of memory for its filter of
+/// devices, and not everybody may raise that limit.
+fn works_unified(runtime: &str) -> bool {
+    runtime != "crun"
+        || finish(Command::new("prlimit").args(["--memlock=unlimited", "true"])).status.success()
+}
 
 /// Starts a traced container that waits, does `meanwhile`, and stops it: its profile.
 fn traced_while(podman: &Podman, options: &[&str], meanwhile: impl FnOnce()) -> ProfileFile {
@@ -113,6 +122,47 @@ fn a_container_in_the_hosts_namespaces_is_recorded_alone(runtime: &str) {
         drop(podman.podman(&["exec", "one", "/tracees/caller", "eventfd2"]).success());
     });
     assert!(profile.workload_has(&["eventfd2"]) && !profile.allowed().contains("getpgid"), "{profile:?}");
+}
+
+/// What enters is recorded, and what only looks in is not.
+fn whoever_enters_is_told_apart(podman: &Podman, options: &[&str]) {
+    let profile = traced_while(podman, options, || {
+        let mut enter = Command::new("nsenter");
+        enter.args([
+            "--target",
+            &podman.pid_of("one"),
+            "--mount",
+            "--pid",
+            "--",
+            "/tracees/caller",
+            "getpgid",
+        ]);
+        drop(finish(&mut enter).success());
+        drop(podman.podman(&["exec", "one", "/tracees/caller", "eventfd2"]).success());
+    });
+    assert!(profile.workload_has(&["eventfd2"]) && !profile.allowed().contains("getpgid"), "{profile:?}");
+    podman.left(&["one.json"]).nothing();
+}
+
+/// Cgroups have other numbers there, and the runtimes' own processes move otherwise.
+fn on_the_unified_cgroup_tree_it_is_the_same(runtime: &str) {
+    if !works_unified(runtime) {
+        say(
+            "left out: crun does not run on the unified cgroup tree here, as the limit of locked memory cannot be raised",
+        );
+        return;
+    }
+    let podman = Podman::with(runtime, &Settings { unified: true, ..Settings::default() });
+    whoever_enters_is_told_apart(&podman, &[]);
+}
+
+/// The engine moves nobody then: what a process has in common with the container must be enough.
+fn without_a_cgroup_of_its_own_it_is_the_same(runtime: &str) {
+    if runtime != "crun" {
+        say("left out: podman runs containers without cgroups with crun alone");
+        return;
+    }
+    whoever_enters_is_told_apart(&Podman::new(runtime), &["--cgroups=disabled"]);
 }
 
 /// Number 20 is getpid for i386, and writev for x86-64: without the ABI the profile would allow another call.

@@ -1,17 +1,21 @@
 #!/bin/sh
 # Makes the mount namespace that it runs in fit for the tests, and executes a command in it.
 #
-#   enter.sh FOLDER log|no-log bpffs|no-bpffs COMMAND...
+#   enter.sh FOLDER log|no-log bpffs|no-bpffs unified|as-is COMMAND...
 #
 # FOLDER is the test's own. What is mounted here nobody outside sees: the caller has made the namespace private.
 set -eu
 
-folder=$1 log=$2 bpffs=$3
-shift 3
+folder=$1 log=$2 bpffs=$3 cgroups=$4
+shift 4
 
-# crun refuses a hybrid cgroup tree; here it finds no unified one.
 controllers=/sys/fs/cgroup/unified/cgroup.controllers
-if test -e "$controllers"; then mount --bind /dev/null "$controllers"; fi
+if test "$cgroups" = unified; then
+    mount -t cgroup2 none /sys/fs/cgroup
+elif test -e "$controllers"; then
+    # crun refuses a hybrid tree; here it finds no unified part in it.
+    mount --bind /dev/null "$controllers"
+fi
 
 # A /dev whose `log` is the test's own, or missing.
 dev=$folder/dev

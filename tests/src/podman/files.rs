@@ -8,12 +8,13 @@ use serde_json::{Value, json};
 /// containers.conf and storage.conf, with all state below `folder`.
 pub(super) fn write_configuration(folder: &Path, runtime: &str) {
     let at = |name: &str| folder.join(name).display().to_string();
-    // Limits cannot be raised everywhere: podman's own would need CAP_SYS_RESOURCE. Locks in files are this
+    // Limits cannot be raised everywhere: podman's own would need CAP_SYS_RESOURCE, and a controller for pids. Locks in files are this
     // environment's own; the ones in shared memory are all environments', and a first podman frees them.
     let containers = format!(
         r#"[containers]
 default_ulimits = ["nofile=1024:1024", "nproc=4096:4096"]
 log_driver = "k8s-file"
+pids_limit = 0
 [engine]
 cgroup_manager = "cgroupfs"
 events_logger = "file"

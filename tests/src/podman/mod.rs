@@ -26,6 +26,9 @@ pub struct Settings {
     pub namespace: Namespace,
     /// Whether a BPF file system is mounted at `/sys/fs/bpf`.
     pub bpffs: bool,
+    /// Whether the cgroup tree is the unified one, as on newer systems, without controllers where an older tree has them.
+    /// Else it is as the machine has it.
+    pub unified: bool,
     /// Whether somebody listens at `/dev/log`.
     pub log: bool,
 }
@@ -33,7 +36,13 @@ pub struct Settings {
 impl Default for Settings {
     /// The project's own hook files, on a machine with a system log and without a BPF file system.
     fn default() -> Self {
-        Self { hook_files: files::ours(), namespace: Namespace::Shared, bpffs: false, log: true }
+        Self {
+            hook_files: files::ours(),
+            namespace: Namespace::Shared,
+            bpffs: false,
+            unified: false,
+            log: true,
+        }
     }
 }
 
@@ -77,7 +86,7 @@ impl Podman {
         for (index, file) in settings.hook_files.iter().enumerate() {
             files::write_hook(path, &format!("hook-{index}"), file, hook.path(), &arguments);
         }
-        let mounts = namespace::Mounts::new(path, settings.namespace, settings.log, settings.bpffs);
+        let mounts = namespace::Mounts::new(path, settings);
         let podman = Self { mounts, log, hook, folder };
         image::import(podman.command(&[]));
         podman

@@ -4,6 +4,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
+use super::Settings;
 use crate::Running;
 
 const ENTER: &str = include_str!("enter.sh");
@@ -24,20 +25,22 @@ pub(super) struct Mounts {
     folder: PathBuf,
     log: &'static str,
     bpffs: &'static str,
+    cgroups: &'static str,
     /// Keeps the shared namespace alive; killed at the end.
     holder: Option<Running>,
 }
 
 impl Mounts {
-    pub(super) fn new(folder: &Path, namespace: Namespace, log: bool, bpffs: bool) -> Self {
+    pub(super) fn new(folder: &Path, settings: &Settings) -> Self {
         fs::write(folder.join("enter.sh"), ENTER).expect("a file in a folder of ours");
         let mut mounts = Self {
             folder: folder.to_owned(),
-            log: if log { "log" } else { "no-log" },
-            bpffs: if bpffs { "bpffs" } else { "no-bpffs" },
+            log: if settings.log { "log" } else { "no-log" },
+            bpffs: if settings.bpffs { "bpffs" } else { "no-bpffs" },
+            cgroups: if settings.unified { "unified" } else { "as-is" },
             holder: None,
         };
-        if namespace == Namespace::Shared {
+        if settings.namespace == Namespace::Shared {
             // It ends with this process, however that ends: nobody then holds the other end of its input.
             let mut command = mounts.command("sh");
             command.args(["-c", "echo ready; exec cat"]);
@@ -57,7 +60,7 @@ impl Mounts {
         }
         let mut command = Command::new("unshare");
         command.args(["--mount", "--propagation", "private", "sh"]).arg(self.folder.join("enter.sh"));
-        command.arg(&self.folder).args([self.log, self.bpffs, program]);
+        command.arg(&self.folder).args([self.log, self.bpffs, self.cgroups, program]);
         command
     }
 
