@@ -194,7 +194,7 @@ fn native(recording: &Recording) -> Option<Arch> {
 mod tests {
     use std::fs;
 
-    use seccomp_trace_core::{Observation, Phase};
+    use seccomp_trace_core::{Armed, Ended, Host, Losses, Observation, Phase, RunId, Runtime, Timestamp};
 
     use super::*;
 
@@ -251,16 +251,21 @@ mod tests {
         let with = |runtimes: &[Option<&str>]| {
             let mut recording = recording();
             for (index, runtime) in runtimes.iter().enumerate() {
-                let runtime =
-                    runtime.map_or_else(String::new, |name| format!(r#""runtime": {{"name": "{name}"}},"#));
-                let run = format!(
-                    r#"{{"seccomp_trace_recording": 1, "runs": {{"{index}": {{"tool": "t",
-                    "host": {{"kernel": "6", "arch": "x86_64"}}, {runtime} "started": "2026-01-01T00:00:00Z",
-                    "until": "2026-01-01T00:00:00Z", "armed": "before-exec", "ended": "target-ended", "processes": 1,
-                    "losses": {{"storage_failures": 0, "lookup_failures": 0, "recursion_misses": 0,
-                    "number_overflow": 0}}}}}}, "calls": []}}"#
-                );
-                recording.merge(Recording::from_json(&run).unwrap());
+                let now = Timestamp::from_unix_nanos(0);
+                let run = Run {
+                    tool: String::new(),
+                    host: Host { kernel: String::new(), arch: Arch::X86_64 },
+                    runtime: runtime.map(|name| Runtime { name: name.to_owned(), version: None }),
+                    container: None,
+                    command: None,
+                    started: now,
+                    until: now,
+                    armed: Armed::BeforeExec,
+                    ended: Ended::TargetEnded,
+                    processes: 1,
+                    losses: Losses::default(),
+                };
+                recording.merge(Recording::of_run(RunId(index.to_string()), run));
             }
             observed(&recording)
         };
