@@ -100,6 +100,17 @@ impl Running {
         }
     }
 
+    /// Waits for a line of its standard error that holds a text; panics at the end of it, and after the deadline.
+    pub fn wait_for_error(&self, text: &str) {
+        loop {
+            match self.stderr.recv_timeout(DEADLINE) {
+                Ok(line) if line.contains(text) => return,
+                Ok(_) => {}
+                Err(error) => panic!("{} has not said {text:?}: {error}", self.what),
+            }
+        }
+    }
+
     /// Waits for its end, and gives what it printed since the last [`line`](Self::line).
     #[must_use]
     pub fn wait(mut self) -> Finished {
