@@ -68,7 +68,8 @@ install_all() {
     put_json "$root/dist/oci-seccomp-bpf-hook2.json" "$again_file"
     # The hook file comes last: it makes engines run the binary.
     if [ -f "$json_file" ] && grep -q -e '-allow-dir' -e '-state-dir' "$json_file"; then
-        echo "install: $json_file has options of this machine's administrator and is kept"
+        echo "install: $json_file has options of this machine's administrator and is kept;" \
+            "$again_file wants the same --state-dir"
     else
         put_json "$root/dist/oci-seccomp-bpf-hook.json" "$json_file"
     fi

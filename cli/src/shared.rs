@@ -47,6 +47,8 @@ pub(crate) struct CleanupArgs {
 struct Status {
     instances: Vec<InstanceStatus>,
     targets: Vec<TargetStatus>,
+    /// What could not be understood: another version's, or damaged.
+    troubles: Vec<String>,
 }
 
 #[derive(Debug, Serialize)]
@@ -84,6 +86,7 @@ struct Seen {
 /// Runs `seccomp-trace status`.
 pub(crate) fn status(args: &StatusArgs) -> anyhow::Result<Exit> {
     let shared = SharedDir::new(&args.shared.state_dir);
+    let survey = shared.survey()?;
     let status = Status {
         instances: shared
             .instances()?
@@ -97,7 +100,12 @@ pub(crate) fn status(args: &StatusArgs) -> anyhow::Result<Exit> {
                 targets: instance.targets,
             })
             .collect(),
-        targets: shared.targets()?.iter().map(target_status).collect(),
+        targets: survey.targets.iter().map(target_status).collect(),
+        troubles: survey
+            .troubles
+            .into_iter()
+            .map(|error| format!("{:#}", anyhow::Error::new(error)))
+            .collect(),
     };
     if args.json {
         say::document(&serde_json::to_string_pretty(&status)?);
@@ -109,7 +117,10 @@ pub(crate) fn status(args: &StatusArgs) -> anyhow::Result<Exit> {
 
 fn target_status(target: &SharedTarget) -> TargetStatus {
     let progress = target.progress();
-    let trouble = progress.as_ref().err().map(|error| format!("{:#}", anyhow::anyhow!(error.to_string())));
+    let (progress, trouble) = match progress {
+        Ok(progress) => (Some(progress), None),
+        Err(error) => (None, Some(format!("{:#}", anyhow::Error::new(error)))),
+    };
     TargetStatus {
         container: target.container().id.clone(),
         runtime: target.runtime().map(|runtime| runtime.name.clone()),
@@ -117,7 +128,7 @@ fn target_status(target: &SharedTarget) -> TargetStatus {
         armed: target.started(),
         age_seconds: Timestamp::now().since(target.started()).as_secs(),
         output: Job::deserialize(target.job()).ok().map(|job| job.output),
-        seen: progress.ok().map(|progress| Seen {
+        seen: progress.map(|progress| Seen {
             executed: progress.started,
             live_tasks: progress.live,
             syscalls: progress.recording.calls().len(),
@@ -128,7 +139,10 @@ fn target_status(target: &SharedTarget) -> TargetStatus {
 }
 
 fn print(status: &Status) {
-    if status.instances.is_empty() && status.targets.is_empty() {
+    for trouble in &status.troubles {
+        say!("{trouble}");
+    }
+    if status.instances.is_empty() && status.targets.is_empty() && status.troubles.is_empty() {
         say!("no container is under observation");
         return;
     }
@@ -168,7 +182,12 @@ fn print(status: &Status) {
 pub(crate) fn cleanup(args: &CleanupArgs) -> anyhow::Result<Exit> {
     let shared = SharedDir::new(&args.shared.state_dir);
     let mut status = Exit::SUCCESS;
-    for target in shared.targets()? {
+    let survey = shared.survey()?;
+    for trouble in survey.troubles {
+        say!("{:#}", anyhow::Error::new(trouble));
+        status = Exit::TROUBLE;
+    }
+    for target in survey.targets {
         let id = target.container().id.clone();
         let result = match args.all || target.is_over(Duration::ZERO).unwrap_or(true) {
             true => finish(target),

@@ -38,9 +38,14 @@ fn prestart(state: &State, request: &HookRequest, shared: &SharedDir, log: Log) 
     let native = Arch::native().context("this machine's architecture is not supported")?;
     let wanted = Wanted::of(state, &Allowed::new(request.allow_dirs.clone()), native)?;
     let runtime = OciRuntime::of_parent();
-    let order = order::place(&wanted, runtime).context("invalid annotation")?;
+    let order = order::place(&wanted).context("invalid annotation")?;
     limits::raise();
-    finish_stale(shared, state, log);
+    let known = finish_stale(shared, Some(state), log);
+    if known.iter().any(|target| target.container().id == state.id() && target.is_of(init)) {
+        // Two hook files, or two stages of one: once is enough.
+        log.info(format_args!("container {} is under observation already", state.id()));
+        return Ok(());
+    }
 
     let mut spec = ContainerSpec::new(state.id(), state.bundle().unwrap_or(Path::new("")), init);
     spec.container.image = bundle::image(state).map(str::to_owned);
@@ -49,6 +54,7 @@ fn prestart(state: &State, request: &HookRequest, shared: &SharedDir, log: Log) 
     spec.command = program.map(|program| Command { program, args: None });
     spec.captures = captures(wanted.options.args.as_deref().unwrap_or("default"), native)?;
     spec.group_key = order.place;
+    spec.terms = order.terms;
     spec.job = serde_json::to_value(&order.job)?;
     if request.poststop {
         shared.observe(spec).context("cannot observe the container").map(drop)
@@ -62,7 +68,17 @@ fn prestart(state: &State, request: &HookRequest, shared: &SharedDir, log: Log) 
 /// Writes what was recorded of the container that has ended. The engine waits for this.
 fn poststop(state: &State, request: &HookRequest, shared: &SharedDir, log: Log) -> anyhow::Result<()> {
     limits::raise();
-    let targets = of_container(shared.targets()?, state);
+    let survey = shared.survey()?;
+    for trouble in survey.troubles {
+        match &trouble {
+            seccomp_trace_bpf::Error::OtherVersion { container } if container == state.id() => {
+                return Err(trouble.into());
+            }
+            seccomp_trace_bpf::Error::OtherVersion { .. } => {}
+            _ => log.error(format_args!("{:#}", anyhow::Error::new(trouble))),
+        }
+    }
+    let targets = of_container(survey.targets, state);
     if targets.is_empty() && !request.again {
         // Whoever failed to start it has said why.
         log.info(format_args!("container {} is not under observation", state.id()));
@@ -76,14 +92,15 @@ fn poststop(state: &State, request: &HookRequest, shared: &SharedDir, log: Log) 
             log.error(format_args!("{earlier:#}"));
         }
     }
+    finish_stale(shared, None, log);
     // Who was killed at the end of this work may have left an instance that nobody needs any more.
     result.and(shared.tidy().map_err(Into::into))
 }
 
 /// The targets of a container that has ended. Engines choose ids for themselves, so the bundle tells two of one id apart;
-/// but one directory can have two names.
+/// but one directory can have two names. A container whose init lives is another of the same id.
 fn of_container(mut targets: Vec<SharedTarget>, state: &State) -> Vec<SharedTarget> {
-    targets.retain(|target| target.container().id == state.id());
+    targets.retain(|target| target.container().id == state.id() && target.init_lives() != Some(true));
     if targets.iter().any(|target| is_of(target, state)) {
         targets.retain(|target| is_of(target, state));
     }
@@ -96,23 +113,25 @@ fn is_of(target: &SharedTarget, state: &State) -> bool {
 }
 
 /// Finishes what nobody else will: containers that ended without a poststop, or whose hook was killed. An earlier run of
-/// the container that starts now is not waited for.
-fn finish_stale(shared: &SharedDir, starting: &State, log: Log) {
-    let stale = shared.targets().and_then(|targets| {
-        let over = targets.into_iter().map(|target| {
-            let grace = if is_of(&target, starting) { Duration::ZERO } else { GRACE };
-            Ok((target.is_over(grace)?, target))
-        });
-        over.collect::<Result<Vec<_>, seccomp_trace_bpf::Error>>()
+/// the container that starts now is not waited for. Returns what is left.
+fn finish_stale(shared: &SharedDir, starting: Option<&State>, log: Log) -> Vec<SharedTarget> {
+    let mut left = Vec::new();
+    let targets = shared.survey().map(|survey| survey.targets);
+    let targets = targets.unwrap_or_else(|error| {
+        log.error(format_args!("cannot look for containers that ended: {:#}", anyhow::Error::new(error)));
+        Vec::new()
     });
-    match stale {
-        Ok(targets) => {
-            for (_, target) in targets.into_iter().filter(|(over, _)| *over) {
+    for target in targets {
+        let restarts = starting.is_some_and(|state| is_of(&target, state));
+        match target.is_over(if restarts { Duration::ZERO } else { GRACE }) {
+            Ok(false) => left.push(target),
+            // What cannot be read is told, and done with, where it is finished.
+            _ => {
                 if let Err(error) = finish::finish(target, log) {
                     log.error(format_args!("{error:#}"));
                 }
             }
         }
-        Err(error) => log.error(format_args!("cannot look for containers that ended: {error:#}")),
     }
+    left
 }

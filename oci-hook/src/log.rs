@@ -10,7 +10,7 @@ use std::process::ExitCode;
 use nix::syslog::{Facility, LogFlags, Priority, Severity, openlog, syslog};
 use seccomp_trace_core::is_unprintable;
 
-/// The name under which messages stand where argv[0] is empty.
+/// The name under which messages stand where `argv[0]` is empty.
 const NAME: &str = "oci-seccomp-bpf-hook";
 
 /// What ends a fatal message.

@@ -8,8 +8,8 @@ use std::path::Path;
 use anyhow::{Context, ensure};
 use nix::libc::O_NONBLOCK;
 use seccomp_trace_profile::{Job, Profile};
+use serde_json::Value;
 
-use crate::runtime::{self, OciRuntime};
 use crate::wanted::Wanted;
 
 /// More than any profile is.
@@ -18,21 +18,35 @@ const LARGEST: u64 = 16 << 20;
 /// A job that was found possible.
 pub(crate) struct Order {
     pub(crate) job: Job,
+    /// What containers that write to the same file must agree on: everything but a base that is that file itself, which
+    /// changes when one of them ends.
+    pub(crate) terms: Value,
     /// The file that the profile goes to, whatever it was called.
     pub(crate) place: String,
 }
 
 /// Reads the input, and finds out whether the outputs can be written.
-pub(crate) fn place(wanted: &Wanted, runtime: Option<OciRuntime>) -> anyhow::Result<Order> {
+pub(crate) fn place(wanted: &Wanted) -> anyhow::Result<Order> {
     let mut job = Job::new(&wanted.files.output);
     job.base = wanted.files.input.as_deref().map(read).transpose()?;
     let options = &wanted.options;
-    job.baseline = options.baseline.unwrap_or_else(|| runtime::baseline(runtime)).to_string();
+    job.baseline = options.baseline.map(|baseline| baseline.to_string());
     job.errno = options.errno.map(|errno| errno.to_string());
     job.recording.clone_from(&options.recording);
     job.format = options.format.map(|format| format.to_string());
     job.prepare()?;
-    Ok(Order { place: job.output.display().to_string(), job })
+    let in_place = wanted.files.input.as_deref().is_some_and(|input| is_same(input, &job.output));
+    let base = job.base.clone().filter(|_| !in_place);
+    let terms = serde_json::to_value({
+        let mut agreed = job.clone();
+        agreed.base = base;
+        agreed
+    })?;
+    Ok(Order { terms, place: job.output.display().to_string(), job })
+}
+
+fn is_same(one: &Path, other: &Path) -> bool {
+    one.canonicalize().is_ok_and(|one| other.canonicalize().is_ok_and(|other| one == other))
 }
 
 /// The text of a profile that is to be extended.

@@ -5,7 +5,6 @@ use std::fs;
 use std::path::Path;
 
 use nix::unistd::Pid;
-use seccomp_trace_profile::Baseline;
 
 /// An OCI runtime that is known by name.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -44,16 +43,6 @@ fn of_process(process: Pid) -> Option<OciRuntime> {
 /// Both are needed: crun runs a sealed copy of itself, whose path says nothing.
 pub(crate) fn recognise(program: Option<&Path>, comm: Option<&str>) -> Option<OciRuntime> {
     program.and_then(Path::to_str).and_then(of_program).or_else(|| comm.and_then(of_name))
-}
-
-/// The baseline for a runtime: with one that is unknown, or that there is no baseline of, the profile is to work with
-/// all that there are.
-pub(crate) fn baseline(runtime: Option<OciRuntime>) -> Baseline {
-    match runtime {
-        Some(OciRuntime::Crun) => Baseline::Crun,
-        Some(OciRuntime::Runc) => Baseline::Runc,
-        Some(OciRuntime::Youki) | None => Baseline::Any,
-    }
 }
 
 fn of_program(path: &str) -> Option<OciRuntime> {
@@ -113,15 +102,6 @@ mod tests {
             assert_eq!(of(path), None, "{path}");
         }
         assert_eq!(recognise(None, None), None);
-    }
-
-    #[test]
-    fn the_baseline_is_the_runtimes_own_or_all() {
-        for runtime in OciRuntime::ALL {
-            let own = runtime.name().parse().unwrap_or(Baseline::Any);
-            assert_eq!(baseline(Some(runtime)), own, "{}", runtime.name());
-        }
-        assert_eq!(baseline(None), Baseline::Any);
     }
 
     #[test]

@@ -117,7 +117,7 @@ pub enum Error {
         "{key} is already the output of container {container}, with another input or other options; give each its \
          own output, or the same options"
     )]
-    OtherJob {
+    OtherTerms {
         /// The place.
         key: String,
         /// Who has it.

@@ -3,12 +3,12 @@
 use std::collections::BTreeSet;
 use std::path::PathBuf;
 
-use seccomp_trace_core::{Arch, Recording, Syscall};
+use seccomp_trace_core::{Arch, Recording, Run, Syscall};
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    CheckReport, Environment, Errno, ExportError, ExportOptions, Format, Output, OutputError, Policy,
-    Profile, ProfileError, SettledOutput, Warning, Written, check_instances, export, generate,
+    Baseline, CheckReport, Environment, Errno, ExportError, ExportOptions, Format, Output, OutputError,
+    Policy, Profile, ProfileError, SettledOutput, Warning, Written, check_instances, export, generate,
 };
 
 /// What is to be made of a recording, and where it goes: a [`Policy`] and files, as data that another process can read.
@@ -24,9 +24,9 @@ pub struct Job {
     pub recording: Option<PathBuf>,
     /// The text of the profile to extend.
     pub base: Option<String>,
-    /// The runtimes that the profile must be able to start a container with, as [`Baseline`](crate::Baseline) reads
-    /// them.
-    pub baseline: String,
+    /// The runtimes that the profile must be able to start a container with, as [`Baseline`] reads them; `None`: those
+    /// that the recording is of, all where that is not known.
+    pub baseline: Option<String>,
     /// The errno of denied calls, as [`Errno`] reads it.
     pub errno: Option<String>,
     /// The form of the profile, as [`Format`] reads it; `None`: the base's, or the one with reasons in comments.
@@ -83,14 +83,7 @@ impl Job {
     /// A profile without a base for any runtime, and no recording.
     #[must_use]
     pub fn new(output: impl Into<PathBuf>) -> Self {
-        Self {
-            output: output.into(),
-            recording: None,
-            base: None,
-            baseline: "any".to_owned(),
-            errno: None,
-            format: None,
-        }
+        Self { output: output.into(), recording: None, base: None, baseline: None, errno: None, format: None }
     }
 
     /// Finds out whether the job can be done, as far as that can be known before there is a recording, and puts the
@@ -132,7 +125,11 @@ impl Job {
     }
 
     fn write_profile(&self, recording: &Recording) -> Result<JobReport, JobError> {
-        let generated = generate(recording, &self.policy()?)?;
+        let mut policy = self.policy()?;
+        if self.baseline.is_none() {
+            policy.baseline = observed(recording);
+        }
+        let generated = generate(recording, &policy)?;
         let environment = Environment::default();
         let check = check_instances(&generated.profile, &generated.instances, &environment)
             .map_err(JobError::Check)?;
@@ -155,7 +152,7 @@ impl Job {
     fn policy(&self) -> Result<Policy, ProfileError> {
         Ok(Policy {
             base: self.base.as_deref().map(Profile::from_json).transpose()?,
-            baseline: self.baseline.parse()?,
+            baseline: self.baseline.as_deref().map(str::parse).transpose()?.unwrap_or_default(),
             errno: self.errno.as_deref().map(str::parse::<Errno>).transpose()?,
             ..Policy::default()
         })
@@ -178,6 +175,16 @@ fn settle(output: &Output) -> Result<PathBuf, JobError> {
     Ok(resolved.join(name))
 }
 
+/// The baseline of the runtime that all runs had; of all runtimes where they had several, or one that is not known.
+fn observed(recording: &Recording) -> Baseline {
+    let name = |run: &Run| run.runtime.as_ref().map(|runtime| runtime.name.clone());
+    let names: BTreeSet<Option<String>> = recording.runs().values().map(name).collect();
+    match names.into_iter().collect::<Vec<_>>().as_slice() {
+        [Some(one)] => one.parse().unwrap_or_default(),
+        _ => Baseline::default(),
+    }
+}
+
 /// The ABI of the machine that was recorded on.
 fn native(recording: &Recording) -> Option<Arch> {
     recording.runs().values().next().map(|run| run.host.arch).or_else(Arch::native)
@@ -187,7 +194,7 @@ fn native(recording: &Recording) -> Option<Arch> {
 mod tests {
     use std::fs;
 
-    use seccomp_trace_core::{Observation, Phase};
+    use seccomp_trace_core::{Armed, Ended, Host, Losses, Observation, Phase, RunId, Runtime, Timestamp};
 
     use super::*;
 
@@ -223,7 +230,7 @@ mod tests {
         let path = job().output;
         let wrong = [
             (Job { base: Some("{}".to_owned()), ..job() }, "not a seccomp profile"),
-            (Job { baseline: "lxc".to_owned(), ..job() }, "unknown runtime"),
+            (Job { baseline: Some("lxc".to_owned()), ..job() }, "unknown runtime"),
             (Job { errno: Some("E".to_owned()), ..job() }, "unknown error number"),
             (Job { format: Some("bpf".to_owned()), ..job() }, "unknown format"),
             (Job { recording: Some(path), ..job() }, "the same file"),
@@ -236,6 +243,37 @@ mod tests {
             assert!(error.contains(expected), "{error}");
         }
         assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 0, "nothing was made");
+    }
+
+    /// Two containers of two runtimes can have one output.
+    #[test]
+    fn the_baseline_is_that_of_the_runtimes_that_were_seen() {
+        let with = |runtimes: &[Option<&str>]| {
+            let mut recording = recording();
+            for (index, runtime) in runtimes.iter().enumerate() {
+                let now = Timestamp::from_unix_nanos(0);
+                let run = Run {
+                    tool: String::new(),
+                    host: Host { kernel: String::new(), arch: Arch::X86_64 },
+                    runtime: runtime.map(|name| Runtime { name: name.to_owned(), version: None }),
+                    container: None,
+                    command: None,
+                    started: now,
+                    until: now,
+                    armed: Armed::BeforeExec,
+                    ended: Ended::TargetEnded,
+                    processes: 1,
+                    losses: Losses::default(),
+                };
+                recording.merge(Recording::of_run(RunId(index.to_string()), run));
+            }
+            observed(&recording)
+        };
+        assert_eq!(with(&[Some("crun"), Some("crun")]), Baseline::Crun);
+        assert_eq!(with(&[Some("runc")]), Baseline::Runc);
+        for several in [&[Some("crun"), Some("runc")][..], &[Some("crun"), None], &[Some("youki")], &[]] {
+            assert_eq!(with(several), Baseline::Any, "{several:?}");
+        }
     }
 
     /// The directory may belong to whoever is recorded.

@@ -8,6 +8,7 @@ use seccomp_trace_tests::{Podman, ProfileFile, finish, runs_32_bit, say, tracee,
 with_each_runtime!(
     what_exec_brings_into_the_container_is_recorded,
     a_nested_mount_namespace_is_still_the_container,
+    who_enters_beside_an_init_that_left_its_mount_namespace_is_recorded,
     who_enters_from_the_host_is_not_recorded,
     hooks_of_others_are_not_the_workload,
     what_the_engine_itself_denies_is_not_recorded,
@@ -60,6 +61,19 @@ fn a_nested_mount_namespace_is_still_the_container(runtime: &str) {
     });
     assert!(profile.workload_has(&["unshare", "getsid", "getpgid"]), "{profile:?}");
     podman.left(&["nested.json", "one.json"]).nothing();
+}
+
+/// Runtimes take who enters to where the init is now: a service manager makes itself another mount namespace.
+fn who_enters_beside_an_init_that_left_its_mount_namespace_is_recorded(runtime: &str) {
+    let podman = Podman::new(runtime);
+    let annotation = traced(&of(&podman.out("moved.json")));
+    let options = ["--cap-add", "SYS_ADMIN", "--annotation", &annotation];
+    podman.detach("moved", &options, &["unshare", "-m", "sh", "-c", "echo up; exec sleep 1000"]);
+    podman.wait_for_line("moved", "up");
+    drop(podman.podman(&["exec", "moved", "/tracees/caller", "getpgid"]).success());
+    drop(podman.podman(&["stop", "-t", "0", "moved"]).success());
+    let profile = podman.profile("moved.json");
+    assert!(profile.workload_has(&["getpgid"]), "{profile:?}");
 }
 
 /// An administrator who looks into a container is not the container.

@@ -65,6 +65,24 @@ static __always_inline int enter(struct task_struct *task, const struct entrance
 	return 0;
 }
 
+/*
+ * Whether a task is in the container's mount namespace: the one that it had at
+ * first, or the one that its init is in now (an init may make itself another,
+ * and runtimes take who enters to that one).
+ */
+static __always_inline bool is_inside(struct task_struct *task, const struct target *target)
+{
+	u64 ns = mount_ns_of(task);
+
+	if (ns == target->mount_ns)
+		return true;
+
+	struct task_struct *reaper = reaper_of(task);
+
+	return reaper && (u64)BPF_CORE_READ(reaper, tgid) == target->init &&
+	       mount_ns_of(reaper) == ns;
+}
+
 static __always_inline bool is_member(struct task_struct *task)
 {
 	return task->bpf_storage && bpf_task_storage_get(&tasks, task, NULL, 0);
@@ -99,15 +117,22 @@ static __noinline int born_into_cgroup(struct task_struct *child)
 static __noinline int exec_of_stranger(struct task_struct *task)
 {
 	struct entrance_key key = {.kind = ENTRANCE_MOUNT_NS, .id = mount_ns_of(task)};
-	struct entrance *into = bpf_map_lookup_elem(&entrances, &key), *found;
+	struct entrance *into = bpf_map_lookup_elem(&entrances, &key);
 
-	if (!into)
-		return 0;
-	if (into->by_filter)
+	if (into && into->by_filter)
 		return task->seccomp.filter_count.counter > 0 ? enter(task, into, PHASE_WORKLOAD, 0)
 							      : 0;
-	found = entrance_by_cgroup(cgroup2_of(task), ENTRANCE_CGROUP2);
-	if (!found)
-		found = entrance_by_cgroup(pids_cgroup_of(task), ENTRANCE_PIDS);
-	return found && found->slot == into->slot ? enter(task, into, PHASE_WORKLOAD, 0) : 0;
+	/* Nearly every exec on the machine ends here. */
+	if (!into && !reaper_of(task))
+		return 0;
+	into = entrance_by_cgroup(cgroup2_of(task), ENTRANCE_CGROUP2);
+	if (!into)
+		into = entrance_by_cgroup(pids_cgroup_of(task), ENTRANCE_PIDS);
+	if (!into)
+		return 0;
+
+	u32 slot = into->slot;
+	struct target *target = bpf_map_lookup_elem(&targets, &slot);
+
+	return target && is_inside(task, target) ? enter(task, into, PHASE_WORKLOAD, 0) : 0;
 }

@@ -153,6 +153,19 @@ enum cgroup_subsys_id {
 	pids_cgrp_id,
 };
 
+struct pid_namespace {
+	struct task_struct *child_reaper;
+};
+
+struct upid {
+	struct pid_namespace *ns;
+};
+
+struct pid {
+	unsigned int level;
+	struct upid numbers[1];
+};
+
 struct task_struct {
 	struct thread_info thread_info;
 	unsigned int flags;
@@ -160,6 +173,7 @@ struct task_struct {
 	int tgid;
 	struct task_struct *real_parent;
 	struct task_struct *group_leader;
+	struct pid *thread_pid;
 	struct nsproxy *nsproxy;
 	struct css_set *cgroups;
 	struct seccomp seccomp;

@@ -19,7 +19,8 @@ int BPF_PROG(on_newtask, struct task_struct *child, u64 clone_flags)
 			not_found(parent);
 	}
 	if (!from)
-		return containers && (clone_flags & CLONE_INTO_CGROUP) ? born_into_cgroup(child) : 0;
+		return containers && (clone_flags & CLONE_INTO_CGROUP) ? born_into_cgroup(child)
+								       : 0;
 
 	struct target *target = target_of(from);
 	struct member self = *from;
@@ -49,7 +50,7 @@ static __always_inline bool begin_workload(struct task_struct *task, struct memb
 		enter_phase(self, PHASE_WORKLOAD);
 		target->exec_ns = now;
 	} else if (containers && (self->flags & MEMBER_ENTERING)) {
-		if (mount_ns_of(task) == target->mount_ns) {
+		if (is_inside(task, target)) {
 			self->flags &= ~MEMBER_ENTERING;
 			enter_phase(self, PHASE_WORKLOAD);
 		} else {

@@ -113,9 +113,9 @@ enum target_flags {
  * namespace. Where the container has no cgroup of its own, a filter stands for it.
  */
 enum entrance_kind {
-	ENTRANCE_CGROUP2 = 1,	/* id: of the cgroup in the v2 hierarchy */
-	ENTRANCE_PIDS = 2,	/* id: of the cgroup in v1's pids hierarchy */
-	ENTRANCE_MOUNT_NS = 3,	/* id: inode of the namespace */
+	ENTRANCE_CGROUP2 = 1,  /* id: of the cgroup in the v2 hierarchy */
+	ENTRANCE_PIDS = 2,     /* id: of the cgroup in v1's pids hierarchy */
+	ENTRANCE_MOUNT_NS = 3, /* id: inode of the namespace */
 };
 
 struct entrance_key {
@@ -143,6 +143,7 @@ struct target {
 	u64 exec_ns;  /* when the workload began, CLOCK_BOOTTIME; 0: not yet */
 	u64 ended_ns; /* when the last task exited */
 	u64 mount_ns; /* inode of a container's mount namespace; 0: not a container */
+	u64 init;     /* its first process, as the initial pid namespace numbers it */
 };
 
 /* One walk over all tasks for one target. */

@@ -39,8 +39,8 @@ static __always_inline struct member *seeded(struct task_struct *task, const str
 }
 
 /* What the loader could not know of the leader when it gave it its storage. */
-static __always_inline void complete_leader(struct task_struct *task, struct member *self,
-					    struct target *target, struct seed_pass *pass)
+static __always_inline void complete_leader(struct task_struct *task, struct target *target,
+					    struct seed_pass *pass)
 {
 	struct cgroup *cgroup = cgroup2_of(task), *pids = pids_cgroup_of(task);
 
@@ -51,10 +51,7 @@ static __always_inline void complete_leader(struct task_struct *task, struct mem
 	if (pids && hierarchy_of(pids) == ENTRANCE_PIDS)
 		pass->pids_cgroup = BPF_CORE_READ(pids, kn, id);
 	target->mount_ns = pass->mount_ns;
-	if (!(self->flags & MEMBER_PHASED)) {
-		self->filters = task->seccomp.filter_count.counter;
-		self->flags |= MEMBER_PHASED;
-	}
+	target->init = pass->leader;
 }
 
 SEC("iter/task")
@@ -75,8 +72,13 @@ int adopt(struct bpf_iter__task *it)
 	struct member *known = seeded(task, pass);
 
 	if (known) {
+		/* It or the thread that made it got its storage before this was known. */
+		if (pass->container && !(known->flags & MEMBER_PHASED)) {
+			known->filters = task->seccomp.filter_count.counter;
+			known->flags |= MEMBER_PHASED;
+		}
 		if (pass->container && task->pid == task->tgid && (known->flags & MEMBER_INIT))
-			complete_leader(task, known, target, pass);
+			complete_leader(task, target, pass);
 		return 0;
 	}
 

@@ -30,10 +30,14 @@ impl Own {
         }
     }
 
-    /// The ways into a container whose init is in this place.
-    pub(crate) fn entrances(self, place: &Place) -> Vec<Entrance> {
+    /// The ways into a container whose init is in this place. `host`: the mount namespace of who asks, which is no
+    /// container's.
+    pub(crate) fn entrances(self, place: &Place, host: Option<u64>) -> Vec<Entrance> {
         let by_filter = !self.cgroup2 && !self.pids;
-        let mut entrances = vec![Entrance::MountNs { inode: place.mount_ns, by_filter }];
+        let mut entrances = Vec::new();
+        if host != Some(place.mount_ns) {
+            entrances.push(Entrance::MountNs { inode: place.mount_ns, by_filter });
+        }
         if self.cgroup2 {
             entrances.push(Entrance::Cgroup2(place.cgroup2));
         }
@@ -83,7 +87,7 @@ mod tests {
     const PLACE: Place = Place { leader: 9, mount_ns: 1, cgroup2: 2, cgroup2_parent: 3, pids_cgroup: 4 };
 
     fn entrances(init: &str, runtime: &str) -> Vec<Entrance> {
-        Own::of(init, runtime).entrances(&PLACE)
+        Own::of(init, runtime).entrances(&PLACE, Some(99))
     }
 
     #[test]
@@ -94,6 +98,12 @@ mod tests {
         assert_eq!(entrances("0::/machine.slice/c\n", shared), [mount(false), Entrance::Cgroup2(2)]);
         let leaf = "0::/machine.slice/c/container\n";
         assert_eq!(entrances(leaf, shared), [mount(false), Entrance::Cgroup2(2), Entrance::Cgroup2(3)]);
+    }
+
+    /// Every process of the host that has a filter would be taken for the container's.
+    #[test]
+    fn the_hosts_mount_namespace_is_no_entrance() {
+        assert!(Own::of("0::/\n", "0::/\n").entrances(&PLACE, Some(PLACE.mount_ns)).is_empty());
     }
 
     /// On hybrid hosts the v2 path is the root for everybody.

@@ -65,7 +65,10 @@ impl SharedTarget {
     /// Adds a recording to the group's, and hands that on while nobody else of the group can.
     fn join_group<T>(&self, recording: Recording, write: impl FnOnce(&Recording) -> T) -> Result<T, Error> {
         let (lock, path) = self.group_files();
-        let held = Lock::create(&lock)?;
+        let held = match Lock::create(&lock) {
+            Err(Error::State { source, .. }) => Err(source),
+            other => Ok(other?),
+        };
         let failed = |doing| {
             let path = path.clone();
             move |source| Error::State { doing, path, source }
@@ -78,9 +81,15 @@ impl SharedTarget {
         };
         joined.merge(recording);
         let temporary = path.with_extension("new");
-        let kept = fs::File::create(&temporary)
+        let kept = held
+            .as_ref()
+            .map_err(|error| error.kind().into())
+            .and_then(|_| fs::File::create(&temporary))
             .and_then(|mut file| file.write_all(joined.to_json().as_bytes()))
             .and_then(|()| fs::rename(&temporary, &path));
+        if kept.is_err() {
+            let _ = fs::remove_file(&temporary);
+        }
         // That there is no room here is no reason not to write there.
         let result = write(&joined);
         drop(held);
@@ -110,12 +119,11 @@ impl SharedTarget {
     /// Lets go of all tasks, so that the slot can be given to another. The caller holds the shared lock.
     fn let_go(&self, tables: &Tables) -> Result<(), Error> {
         tables.close_entrances(self.slot)?;
-        let live = self.counters(tables)?.is_some_and(|counters| counters.live != 0);
-        tables.disarm(self.slot)?;
-        if live {
+        if self.counters(tables)?.is_some_and(|counters| counters.live != 0) {
             self.seeder(tables)?.evict_all()?;
         }
-        Ok(())
+        // Last: who finds it done takes all of this for done.
+        tables.disarm(self.slot)
     }
 
     /// Removes what is left of a target whose instance is gone.
@@ -132,7 +140,7 @@ impl SharedTarget {
             Err(error) if error.kind() == io::ErrorKind::NotFound => {}
             other => other.map_err(|source| Error::State { doing: "remove", path, source })?,
         }
-        if self.shared.targets()?.iter().all(|other| other.file.group != self.file.group) {
+        if self.shared.survey()?.targets.iter().all(|other| other.file.group != self.file.group) {
             let (lock, recording) = self.group_files();
             for path in [recording.with_extension("new"), recording, lock] {
                 let _ = fs::remove_file(path);

@@ -25,7 +25,6 @@ use lock::Lock;
 pub use observe::ContainerSpec;
 use rooms::Room;
 use seccomp_trace_core::Timestamp;
-use state::{INSTANCE, InstanceFile, TargetFile};
 pub use target::{Progress, SharedTarget};
 
 use crate::Error;
@@ -55,6 +54,17 @@ pub struct InstanceInfo {
     pub visible: bool,
 }
 
+/// What [`SharedDir::survey`] finds.
+#[derive(Debug, Default)]
+#[non_exhaustive]
+pub struct Survey {
+    /// What is under observation by this version.
+    pub targets: Vec<SharedTarget>,
+    /// What could not be understood: [`Error::OtherVersion`] for containers that another version observes,
+    /// [`Error::StateFormat`] for damaged files.
+    pub troubles: Vec<Error>,
+}
+
 impl Default for SharedDir {
     fn default() -> Self {
         Self::new("/run/seccomp-trace")
@@ -73,20 +83,24 @@ impl SharedDir {
         &self.path
     }
 
-    /// All targets that are not finished yet, in no particular order.
+    /// Everything that is not finished yet, in no particular order. What one file has wrong does not hide the others.
     ///
     /// # Errors
     /// The directory cannot be read. A target that goes meanwhile is no error.
-    pub fn targets(&self) -> Result<Vec<SharedTarget>, Error> {
-        let mut targets = Vec::new();
+    pub fn survey(&self) -> Result<Survey, Error> {
+        let mut survey = Survey::default();
         for room in self.rooms()? {
             for (slot, path) in room.target_files()? {
-                if let Some(file) = state::read::<TargetFile>(&path)? {
-                    targets.push(SharedTarget::new(self.clone(), room.clone(), slot, file));
+                match room.target(&path) {
+                    Ok(Some(file)) => {
+                        survey.targets.push(SharedTarget::new(self.clone(), room.clone(), slot, file));
+                    }
+                    Ok(None) => {}
+                    Err(error) => survey.troubles.push(error),
                 }
             }
         }
-        Ok(targets)
+        Ok(survey)
     }
 
     /// The instances that are loaded.
@@ -96,7 +110,8 @@ impl SharedDir {
     pub fn instances(&self) -> Result<Vec<InstanceInfo>, Error> {
         let mut instances = Vec::new();
         for room in self.rooms()? {
-            let Some(file) = state::read::<InstanceFile>(&room.path.join(INSTANCE))? else { continue };
+            // One that cannot be read is being made, or another version's.
+            let Some(file) = room.instance() else { continue };
             instances.push(InstanceInfo {
                 id: room.id().to_owned(),
                 visible: pins::are_visible(&file.pins),
@@ -109,7 +124,8 @@ impl SharedDir {
         Ok(instances)
     }
 
-    /// Removes what processes that were killed leave: instances without a target, and the directory itself.
+    /// Removes what processes that were killed leave: instances without a target, targets that cannot be understood, and
+    /// the directory itself.
     ///
     /// # Errors
     /// The directory cannot be read or locked.
@@ -118,9 +134,12 @@ impl SharedDir {
             return Ok(());
         }
         let lock = self.lock()?;
-        let result = self
-            .rooms()
-            .and_then(|rooms| rooms.iter().try_for_each(|room| room.remove_if_empty(self, &lock).map(drop)));
+        let result = self.rooms().and_then(|rooms| {
+            rooms.iter().try_for_each(|room| {
+                room.remove_damaged()?;
+                room.remove_if_empty(self, &lock)
+            })
+        });
         self.unlock(lock);
         result
     }

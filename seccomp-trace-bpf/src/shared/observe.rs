@@ -39,8 +39,10 @@ pub struct ContainerSpec {
     /// Which argument of which calls is captured.
     pub captures: Captures,
     /// Names the place that its result goes to. Targets with the same key that are under observation at the same time
-    /// share one recording, and must have the same job.
+    /// share one recording, and must have the same terms.
     pub group_key: String,
+    /// What all targets of a group must agree on.
+    pub terms: serde_json::Value,
     /// What is to be done with the recording, handed back by [`SharedTarget::finish`].
     pub job: serde_json::Value,
 }
@@ -57,6 +59,7 @@ impl ContainerSpec {
             runtime: None,
             command: None,
             captures: Captures::new(),
+            terms: serde_json::Value::Null,
             job: serde_json::Value::Null,
         }
     }
@@ -71,8 +74,8 @@ impl SharedDir {
     ///
     /// # Errors
     /// [`Error::Refused`] where this machine or process cannot trace; [`Error::NoProcess`], [`Error::NoInit`] and
-    /// [`Error::AlreadyObserved`] for a process that is no container's init; [`Error::OtherJob`] where a container of
-    /// the same group is under observation with another job; [`Error::NoBpffs`], [`Error::Pin`], [`Error::State`]
+    /// [`Error::AlreadyObserved`] for a process that is no container's init; [`Error::OtherTerms`] where a container of
+    /// the same group is under observation on other terms; [`Error::NoBpffs`], [`Error::Pin`], [`Error::State`]
     /// where nothing can be kept. The container is then not observed, and nothing is left behind.
     pub fn observe(&self, spec: ContainerSpec) -> Result<SharedTarget, Error> {
         if let Some(refusal) = refuse(&Facts::read()) {
@@ -110,6 +113,7 @@ impl SharedDir {
             captures: spec.captures,
             group,
             group_key: spec.group_key,
+            terms: spec.terms,
             job: spec.job,
         };
         // Written before anything is armed: whoever finds it can finish it, should we be killed.
@@ -125,10 +129,10 @@ impl SharedDir {
 
     /// The group that a new target joins: that of a target with the same key, or one of its own.
     fn group_of(&self, spec: &ContainerSpec, run: &RunId) -> Result<RunId, Error> {
-        for other in self.targets()? {
+        for other in self.survey()?.targets {
             if other.file.group_key == spec.group_key {
-                if other.file.job != spec.job {
-                    return Err(Error::OtherJob {
+                if other.file.terms != spec.terms {
+                    return Err(Error::OtherTerms {
                         key: spec.group_key.clone(),
                         container: other.file.container.id,
                     });
@@ -176,6 +180,6 @@ impl Init {
         if place.leader == 0 {
             return Err(Error::NoInit { pid: self.pid.0 });
         }
-        tables.open_entrances(slot, generation, &self.own.entrances(&place))
+        tables.open_entrances(slot, generation, &self.own.entrances(&place, proc::mount_namespace()))
     }
 }

@@ -9,6 +9,22 @@ pub(crate) fn start_time(pid: u32) -> Option<u64> {
     start_time_of(&fs::read_to_string(format!("/proc/{pid}/stat")).ok()?)
 }
 
+/// Whether the process that was started at that time is there and not a zombie.
+pub(crate) fn lives(pid: u32, start_time: u64) -> bool {
+    let Ok(stat) = fs::read_to_string(format!("/proc/{pid}/stat")) else { return false };
+    start_time_of(&stat) == Some(start_time) && !matches!(state_of(&stat), None | Some('Z' | 'X'))
+}
+
+/// Tells this boot from others.
+pub(crate) fn boot_id() -> Option<String> {
+    fs::read_to_string("/proc/sys/kernel/random/boot_id").ok().map(|id| id.trim().to_owned())
+}
+
+/// The inode of the caller's mount namespace.
+pub(crate) fn mount_namespace() -> Option<u64> {
+    fs::metadata("/proc/self/ns/mnt").ok().map(|namespace| namespace.ino())
+}
+
 /// The inode of the caller's pid namespace.
 pub(crate) fn pid_namespace() -> Option<u64> {
     fs::metadata("/proc/self/ns/pid").ok().map(|namespace| namespace.ino())
@@ -18,6 +34,10 @@ fn start_time_of(stat: &str) -> Option<u64> {
     // The name in parentheses is the process's own choice, and may hold blanks and parentheses.
     let (_, rest) = stat.rsplit_once(')')?;
     rest.split_whitespace().nth(19)?.parse().ok()
+}
+
+fn state_of(stat: &str) -> Option<char> {
+    stat.rsplit_once(") ")?.1.chars().next()
 }
 
 /// A mounted cgroup hierarchy.
@@ -65,7 +85,8 @@ mod tests {
     fn a_hostile_name_does_not_move_the_fields() {
         let fields = "S 1 2 2 0 -1 4194560 1 2 3 4 5 6 7 8 20 0 1 0 4711 1000 200";
         for name in ["(sh)", "(a) S 1 (b)", "() 9 9)"] {
-            assert_eq!(start_time_of(&format!("17 {name} {fields}")), Some(4711), "{name}");
+            let stat = format!("17 {name} {fields}");
+            assert_eq!((start_time_of(&stat), state_of(&stat)), (Some(4711), Some('S')), "{name}");
         }
         assert_eq!(start_time_of("17 sh"), None);
     }

@@ -4,15 +4,16 @@ use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
 
-use seccomp_trace_core::Timestamp;
+use seccomp_trace_core::{Container, Timestamp};
 
 use super::bpffs::{Bpffs, PINS};
 use super::lock::Lock;
-use super::state::{self, INSTANCE, InstanceFile, LAYOUT, make_directory};
-use super::{SharedDir, cgroup, pins};
+use super::state::{self, INSTANCE, InstanceFile, LAYOUT, TargetFile, make_directory};
+use super::{SharedDir, cgroup, pins, proc};
 use crate::Error;
 use crate::instance::{Config, Loaded};
 use crate::provenance::run_id;
+use crate::seed::{Kind, Seeder};
 use crate::tables::Tables;
 
 /// What the names of instances begin with.
@@ -57,24 +58,64 @@ impl Room {
         Ok(files)
     }
 
+    /// Its description. `None`: there is none yet, or it is another version's that we do not understand.
+    pub(crate) fn instance(&self) -> Option<InstanceFile> {
+        state::read(&self.path.join(INSTANCE)).ok().flatten()
+    }
+
+    /// Whether this version made it.
+    fn is_ours(&self) -> bool {
+        self.instance().is_some_and(|file| file.layout == LAYOUT)
+    }
+
+    /// What a target's file says. `None`: it is gone.
+    pub(crate) fn target(&self, path: &Path) -> Result<Option<TargetFile>, Error> {
+        /// What every version's file has.
+        #[derive(serde::Deserialize)]
+        struct Known {
+            container: Container,
+        }
+        if self.is_ours() {
+            return state::read(path);
+        }
+        let known = state::read::<Known>(path)?;
+        known.map_or(Ok(None), |known| Err(Error::OtherVersion { container: known.container.id }))
+    }
+
     /// The directory of its pins.
     pub(crate) fn pins(&self) -> Result<PathBuf, Error> {
         let path = self.path.join(INSTANCE);
-        match state::read::<InstanceFile>(&path)? {
-            Some(file) => Ok(file.pins),
-            None => Err(Error::State { doing: "read", path, source: io::ErrorKind::NotFound.into() }),
+        let missing = || Error::State { doing: "read", path, source: io::ErrorKind::NotFound.into() };
+        self.instance().map(|file| file.pins).ok_or_else(missing)
+    }
+
+    /// Removes targets of this version whose files cannot be understood: nobody will.
+    pub(crate) fn remove_damaged(&self) -> Result<(), Error> {
+        let Some(instance) = self.instance().filter(|file| file.layout == LAYOUT) else { return Ok(()) };
+        for (slot, path) in self.target_files()? {
+            if let Err(Error::StateFormat { .. }) = self.target(&path) {
+                let tables = pins::open(&instance)?;
+                let generation = tables.counters(slot)?.generation;
+                tables.close_entrances(slot)?;
+                Seeder::load(&tables, slot, generation, Kind::Container)?.evict_all()?;
+                tables.disarm(slot)?;
+                fs::remove_file(&path).map_err(|source| Error::State { doing: "remove", path, source })?;
+            }
         }
+        Ok(())
     }
 
     /// Finds an instance that can take one more target from here, or loads one. Returns a free slot with it.
     pub(crate) fn take(shared: &SharedDir, _lock: &Lock) -> Result<(Self, Tables, u16), Error> {
         for room in shared.rooms()? {
-            let Some(file) = state::read::<InstanceFile>(&room.path.join(INSTANCE))? else {
-                // Whoever was loading it was killed.
-                room.remove(&pins_of(shared, &room));
+            let taken = room.target_files()?;
+            let Some(file) = room.instance() else {
+                // Whoever was loading it was killed; or it is another version's, and has targets.
+                if taken.is_empty() {
+                    room.remove(&pins_of(shared, &room));
+                }
                 continue;
             };
-            let taken = room.target_files()?;
             let free = (0..file.slots).find(|slot| taken.iter().all(|(used, _)| used != slot));
             if let (true, Some(slot), true) = (file.layout == LAYOUT, free, pins::are_attached(&file.pins)) {
                 return Ok((room, pins::open(&file)?, slot));
@@ -111,6 +152,7 @@ impl Room {
             slots: SLOTS,
             maps: ids.maps,
             programs: ids.programs,
+            boot: proc::boot_id(),
             loaded: Timestamp::now(),
         };
         state::write(&self.path.join(INSTANCE), &file)?;
@@ -118,16 +160,14 @@ impl Room {
     }
 
     /// Removes the instance if it has no target any more, and the shared directory with the last one.
-    pub(crate) fn remove_if_empty(&self, shared: &SharedDir, _lock: &Lock) -> Result<bool, Error> {
-        if !self.target_files()?.is_empty() {
-            return Ok(false);
+    pub(crate) fn remove_if_empty(&self, shared: &SharedDir, _lock: &Lock) -> Result<(), Error> {
+        if self.target_files()?.is_empty() {
+            match self.instance() {
+                Some(file) => self.remove(&[file.pins]),
+                None => self.remove(&pins_of(shared, self)),
+            }
         }
-        let pinned = match state::read::<InstanceFile>(&self.path.join(INSTANCE))? {
-            Some(file) => vec![file.pins],
-            None => pins_of(shared, self).to_vec(),
-        };
-        self.remove(&pinned);
-        Ok(true)
+        Ok(())
     }
 
     /// Removes pins and files. What cannot be removed from here is in another mount namespace, and ends with it.

@@ -30,6 +30,8 @@ pub(crate) struct InstanceFile {
     /// The kernel's ids of the maps and programs: they lead to them also from where the pins cannot be seen.
     pub(crate) maps: BTreeMap<String, u32>,
     pub(crate) programs: BTreeMap<String, u32>,
+    /// The boot that the ids are of.
+    pub(crate) boot: Option<String>,
     pub(crate) loaded: Timestamp,
 }
 
@@ -59,6 +61,8 @@ pub(crate) struct TargetFile {
     /// Targets whose results go to one place share a group, and one recording.
     pub(crate) group: RunId,
     pub(crate) group_key: String,
+    /// What targets of one group must agree on.
+    pub(crate) terms: serde_json::Value,
     /// What is to be done with the recording: the caller's own business.
     pub(crate) job: serde_json::Value,
 }

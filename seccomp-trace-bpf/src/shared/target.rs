@@ -3,11 +3,11 @@
 use std::path::Path;
 use std::time::Duration;
 
-use seccomp_trace_core::{Arch, Armed, Container, Ended, Host, Recording, Run, Runtime, Timestamp};
+use seccomp_trace_core::{Arch, Armed, Container, Ended, Host, Recording, Run, Runtime, Tgid, Timestamp};
 
 use super::lock::Lock;
 use super::rooms::Room;
-use super::state::{self, INSTANCE, InstanceFile, LAYOUT, TargetFile};
+use super::state::{LAYOUT, TargetFile};
 use super::{SharedDir, pins, proc};
 use crate::clock::Clock;
 use crate::probe::Facts;
@@ -99,15 +99,19 @@ impl SharedTarget {
     /// # Errors
     /// The instance cannot be read.
     pub fn is_over(&self, grace: Duration) -> Result<bool, Error> {
-        let gone = self.init_is_gone();
-        if Lock::is_held(&self.room.target_file(self.slot)) {
-            return Ok(false);
-        }
-        if gone == Some(false) || self.file.clock.now().since(self.file.started) < grace {
+        let gone = self.init_lives().map(|lives| !lives);
+        if gone == Some(false) || Lock::is_held(&self.room.target_file(self.slot)) {
             return Ok(false);
         }
         let tables = self.tables()?;
         let Some(counters) = self.counters(&tables)? else { return Ok(true) };
+        if gone == Some(true) && counters.exec_ns == 0 {
+            // It never executed its program: nobody has anything to write.
+            return Ok(true);
+        }
+        if self.file.clock.now().since(self.file.started) < grace {
+            return Ok(false);
+        }
         if counters.live == 0 {
             return Ok(u128::from(Clock::boot_ns().saturating_sub(counters.ended_ns)) >= grace.as_nanos());
         }
@@ -121,11 +125,17 @@ impl SharedTarget {
         Ok(alive? == 0)
     }
 
-    /// Whether the process is gone that was the init. `None`: who is in another pid namespace cannot tell.
-    fn init_is_gone(&self) -> Option<bool> {
+    /// Whether the container's init lives. `None`: who is in another pid namespace cannot tell.
+    #[must_use]
+    pub fn init_lives(&self) -> Option<bool> {
         let start_time = self.file.start_time?;
-        (self.file.pid_ns? == proc::pid_namespace()?)
-            .then(|| proc::start_time(self.file.pid) != Some(start_time))
+        (self.file.pid_ns? == proc::pid_namespace()?).then(|| proc::lives(self.file.pid, start_time))
+    }
+
+    /// Whether this is the container that `pid`, in the caller's pid namespace, is the init of.
+    #[must_use]
+    pub fn is_of(&self, pid: Tgid) -> bool {
+        self.file.pid == pid.0 && self.init_lives() == Some(true)
     }
 
     /// The pinned iterators or, where the pins cannot be seen from here, new ones.
@@ -139,9 +149,13 @@ impl SharedTarget {
 
     pub(super) fn tables(&self) -> Result<Tables, Error> {
         let lost = || Error::PinsLost { container: self.file.container.id.clone() };
-        let instance: InstanceFile = state::read(&self.room.path.join(INSTANCE))?.ok_or_else(lost)?;
+        let instance = self.room.instance().ok_or_else(lost)?;
         if instance.layout != LAYOUT {
             return Err(Error::OtherVersion { container: self.file.container.id.clone() });
+        }
+        // The ids of another boot are somebody else's now.
+        if instance.boot != proc::boot_id() {
+            return Err(lost());
         }
         pins::open(&instance).map_err(|error| match &error {
             Error::Pin { source, .. } if source.kind() == libbpf_rs::ErrorKind::NotFound => lost(),

@@ -45,7 +45,12 @@ pub fn calls_of_command(log: &str, program: &str) -> Result<BTreeSet<Syscall>, C
     let (command, exec) = executed(&lines, tracer, program).ok_or_else(not_executed)?;
     let children = children(&lines);
     let everybody = closure(&children, tracer);
-    if let Some(orphan) = lines.iter().find(|line| !everybody.contains(&line.tid)) {
+    // The call that made a launcher's thread may never return: the exec of another thread ends both.
+    let orphan = lines
+        .iter()
+        .skip(exec)
+        .find(|line| matches!(line.what, What::Call { .. }) && !everybody.contains(&line.tid));
+    if let Some(orphan) = orphan {
         return Err(Confused::Orphan(orphan.tid));
     }
     let subtree = closure(&children, command);
@@ -205,6 +210,21 @@ mod tests {
 12  [  59] execve(\"/bin/cmd\", [\"cmd\"], 0x7ff /* 9 vars */ <unfinished ...>
 13  [ 186] gettid( <unfinished ...>
 12  [  59] <... execve resumed>)      = 0
+12  [  39] getpid()                    = 12
+";
+        assert_eq!(names(log), ["x86_64:getpid"]);
+    }
+
+    /// The exec of one thread ends the others, also in the middle of making a third.
+    #[test]
+    fn a_thread_whose_maker_died_before_the_exec_is_the_launchers() {
+        let log = "\
+10  [  59] execve(\"/bin/tracer\", [\"tracer\"], 0x7ff /* 9 vars */) = 0
+10  [  57] fork() = 12
+12  [  56] clone(child_stack=0xc000, flags=CLONE_THREAD) = 13
+13  [  56] clone(child_stack=0xc000, flags=CLONE_THREAD <unfinished ...>
+14  [  24] sched_yield( <unfinished ...>
+12  [  59] execve(\"/bin/cmd\", [\"cmd\"], 0x7ff /* 9 vars */) = 0
 12  [  39] getpid()                    = 12
 ";
         assert_eq!(names(log), ["x86_64:getpid"]);
