@@ -55,6 +55,14 @@ impl Bundle {
         self
     }
 
+    /// Leaves the container in the host's namespace of this type.
+    #[must_use]
+    pub fn without_namespace(mut self, kind: &str) -> Self {
+        let namespaces = self.config["linux"]["namespaces"].as_array_mut().expect("a list");
+        namespaces.retain(|namespace| namespace["type"] != kind);
+        self
+    }
+
     /// Sets an annotation.
     #[must_use]
     pub fn annotation(mut self, key: &str, value: &str) -> Self {

@@ -22,13 +22,13 @@ with_each_runtime!(
     a_hook_that_fails_stops_the_container,
     the_workload_is_what_strace_saw_without_a_filter,
     the_workload_is_what_strace_saw_under_a_filter,
-    strace_sees_the_same_of_threads_and_daemons,
+    strace_sees_the_same_of_threads_and_exec,
 );
 
 /// A filter that denies one call, which nothing here makes.
 fn filter() -> Value {
     let rule = json!({ "names": ["reboot"], "action": "SCMP_ACT_ERRNO" });
-    json!({ "defaultAction": "SCMP_ACT_ALLOW", "architectures": ["SCMP_ARCH_X86_64"], "syscalls": [rule] })
+    json!({ "defaultAction": "SCMP_ACT_ALLOW", "syscalls": [rule] })
 }
 
 /// A runtime, in the mount namespace of an environment whose podman is not used.
@@ -59,7 +59,9 @@ impl Runtime {
     fn words(&self, bundle: &Path) -> Vec<String> {
         let root = self.place.path("runtime").display().to_string();
         let name = bundle.file_name().expect("a name").to_string_lossy().into_owned();
-        let id = format!("{name}-{}", std::process::id());
+        // A runtime kills whatever is in the cgroup that has a container's id for its name, so ids are unique on the machine.
+        let place = self.place.path("").file_name().expect("a name").to_string_lossy().replace('.', "");
+        let id = format!("{name}-{place}");
         [&self.name, "--root", &root, "run", "--bundle", &bundle.display().to_string(), &id]
             .map(str::to_owned)
             .to_vec()
@@ -153,7 +155,9 @@ fn both(runtime: &Runtime, seccomp: Option<Value>, args: &[&str]) -> (Recording,
     let options = format!("recording={}", file.display());
     let mut bundle = runtime
         .bundle("strace", &of(&runtime.out("profile.json")), args)
-        .annotation("io.containers.trace-syscall.options", &options);
+        .annotation("io.containers.trace-syscall.options", &options)
+        // strace cannot translate the number of a thread that has ended before its clone returned.
+        .without_namespace("pid");
     if let Some(seccomp) = seccomp {
         bundle = bundle.seccomp(&seccomp);
     }
@@ -183,10 +187,9 @@ fn the_workload_is_what_strace_saw_under_a_filter(runtime: &str) {
     assert_same(&workload(&recording), &strace);
 }
 
-fn strace_sees_the_same_of_threads_and_daemons(runtime: &str) {
+fn strace_sees_the_same_of_threads_and_exec(runtime: &str) {
     let runtime = Runtime::new(runtime);
-    let script = "/tracees/threads; /tracees/vfork; /tracees/exec_thread; /tracees/unshare; \
-        /tracees/daemon; while pidof daemon; do sleep 0.01; done";
+    let script = "set -e; /tracees/threads; /tracees/vfork; /tracees/exec_thread; exec /tracees/clone3";
     let (recording, strace) = both(&runtime, Some(filter()), &["/bin/sh", "-c", script]);
     assert_same(&workload(&recording), &strace);
 }

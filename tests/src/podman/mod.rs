@@ -238,6 +238,11 @@ impl Drop for Podman {
     fn drop(&mut self) {
         let removed = self.podman(&["rm", "-a", "-f", "-t", "0"]);
         self.hook.kill_all();
+        if !std::thread::panicking() {
+            // A container's monitor and its cleanup write to the folder until they end.
+            let folder = self.folder.path().to_str().expect("a path in UTF-8").to_owned();
+            wait_until("the end of the engine's own processes", || !names_on_a_command_line(&folder));
+        }
         if !removed.status.success() && !std::thread::panicking() {
             panic!("the containers cannot be removed: {removed:?}");
         }
@@ -265,6 +270,13 @@ pub fn options(value: &str) -> String {
 fn names(folder: &Path) -> Vec<String> {
     let entries = fs::read_dir(folder).unwrap_or_else(|error| panic!("{}: {error}", folder.display()));
     entries.map(|entry| entry.expect("an entry").file_name().to_string_lossy().into_owned()).collect()
+}
+
+/// Whether a process of the machine has a path in its command line. A dead one has none any more.
+fn names_on_a_command_line(path: &str) -> bool {
+    let lines =
+        names(Path::new("/proc")).into_iter().filter_map(|pid| fs::read(format!("/proc/{pid}/cmdline")).ok());
+    lines.into_iter().any(|line| String::from_utf8_lossy(&line).contains(path))
 }
 
 /// Every path below a folder.

@@ -15,6 +15,8 @@ pub(super) enum What<'a> {
     Call { nr: i32, name: &'a str, rest: &'a str },
     /// A call whose entry has a line of its own returned.
     Resumed { name: &'a str, rest: &'a str },
+    /// A thread took the place of the leader, in whose name this line is, by its exec.
+    Superseded { by: u32 },
     /// A signal, an exit, or a call that strace itself did not learn the number of.
     Other,
 }
@@ -31,6 +33,9 @@ impl<'a> Line<'a> {
 
 impl<'a> What<'a> {
     fn parse(number: &str, rest: &'a str) -> Option<Self> {
+        if let Some(thread) = rest.strip_prefix("+++ superseded by execve in pid ") {
+            return Some(Self::Superseded { by: thread.strip_suffix(" +++")?.parse().ok()? });
+        }
         if rest.starts_with("+++") || rest.starts_with("---") || rest.starts_with("???") {
             return Some(Self::Other);
         }
@@ -103,7 +108,11 @@ mod tests {
 
     #[test]
     fn what_is_no_call_is_told_apart() {
-        assert_eq!(what("8707  [  59] +++ superseded by execve in pid 8708 +++"), What::Other);
+        assert_eq!(
+            what("8707  [  59] +++ superseded by execve in pid 8708 +++"),
+            What::Superseded { by: 8708 }
+        );
+        assert_eq!(what("8707  [ 231] +++ exited with 0 +++"), What::Other);
         assert_eq!(what("8700  [  61] --- SIGCHLD {si_signo=SIGCHLD, si_pid=2} ---"), What::Other);
         assert_eq!(what("8700  [ 0] ????( <unfinished ...>"), What::Other);
         assert_eq!(Line::parse("strace: Process 12 attached"), None);

@@ -112,10 +112,14 @@ fn executed(lines: &[Line<'_>], tracer: u32, program: &str) -> Option<(u32, usiz
     None
 }
 
-/// Who made whom. A child's own lines may come before its parent's call returns.
+/// Who made whom. A child's own lines may come before its parent's call returns, and that call never returns where the
+/// child is a thread that executes a program.
 fn children(lines: &[Line<'_>]) -> BTreeMap<u32, Vec<u32>> {
     let mut children: BTreeMap<u32, Vec<u32>> = BTreeMap::new();
     for line in lines {
+        if let What::Superseded { by } = line.what {
+            children.entry(line.tid).or_default().push(by);
+        }
         if let What::Call { name, rest, .. } | What::Resumed { name, rest } = line.what
             && matches!(name, "clone" | "clone3" | "fork" | "vfork")
             && let Some(child) = returned_pid(rest)
@@ -178,6 +182,22 @@ mod tests {
 10  [  57] fork() = 12
 12  [  59] execve(\"/bin/cmd\", [\"cmd\"], 0x7ff /* 9 vars */) = 0
 ";
+
+    /// Its clone never returns.
+    #[test]
+    fn a_thread_that_executes_at_once_is_found() {
+        let log = format!(
+            "{START}\
+12  [ 435] clone3({{flags=CLONE_THREAD}} <unfinished ...>
+14  [ 273] set_robust_list(0x7f0b916149a0, 24) = 0
+14  [  59] execve(\"/proc/self/exe\", [\"cmd\"], 0x7ff /* 9 vars */ <unfinished ...>
+12  [ 435] <... clone3 resumed> <unfinished ...>) = ?
+12  [  59] +++ superseded by execve in pid 14 +++
+12  [  59] <... execve resumed>)      = 0
+"
+        );
+        assert_eq!(names(&log), ["x86_64:execve", "x86_64:set_robust_list", "x86_64:clone3"]);
+    }
 
     /// A runtime in Go has threads when it becomes the command: they are the launcher, and so are its children.
     #[test]
