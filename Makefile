@@ -6,7 +6,7 @@ DEMO := $(TARGET)/demo/ls.json
 PREFIX ?= /usr
 DESTDIR ?=
 
-.PHONY: help deps deps-vendored build run install uninstall test test-full lint bench clean
+.PHONY: help deps deps-vendored build run install uninstall test test-full test-kernels test-kernels-quick lint bench clean
 
 help: ## Show this list.
 	@sed -n 's/^\([a-z-]*\):[^#]*## \(.*\)/  make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 24
@@ -35,6 +35,12 @@ test: ## Run the tests; those that need root and BPF too, where both are there.
 
 test-full: ## The same with larger counts.
 	@SECCOMP_TRACE_TEST_FULL=1 scripts/test.sh
+
+test-kernels: ## Test on other kernels, in virtual machines; installs qemu, downloads Debian's kernels.
+	@tests/kernels/run.sh full
+
+test-kernels-quick: ## The same with the oldest and the newest kernel alone.
+	@tests/kernels/run.sh quick
 
 lint: ## Run every linter.
 	@scripts/lint.sh

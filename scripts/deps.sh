@@ -1,7 +1,7 @@
 #!/bin/sh
 # Installs what is needed to build, test and lint this project, and only what is missing.
 #
-#   scripts/deps.sh [build] [test] [lint] [vendored]      (none named: build test lint)
+#   scripts/deps.sh [build] [test] [lint] [vendored] [kernels]      (none named: build test lint)
 #
 # Needs are checked by what they are for (a command, a header), so nothing is installed over a tool that came from
 # elsewhere. Debian and Ubuntu (apt) and Fedora (dnf) are known; elsewhere, and without root, the names are printed.
@@ -46,6 +46,12 @@ vendored|cmd:bison|bison|bison
 vendored|cmd:gawk|gawk|gawk
 vendored|cmd:libtoolize|libtool|libtool
 vendored|cmd:pkg-config|pkg-config|pkgconf-pkg-config
+kernels|cmd:qemu-system-x86_64|qemu-system-x86|qemu-system-x86-core
+kernels|cmd:cpio|cpio|cpio
+kernels|cmd:busybox|busybox-static|busybox
+kernels|cmd:strace|strace|strace
+kernels|cmd:as|binutils|binutils
+kernels|cmd:dpkg-deb|dpkg|dpkg
 '
 
 have() {
@@ -143,9 +149,9 @@ refresh() {
 missing=
 for group in $groups; do
     case $group in
-        build | test | lint | vendored) ;;
+        build | test | lint | vendored | kernels) ;;
         *)
-            echo "deps: unknown group '$group' (known: build test lint vendored)" >&2
+            echo "deps: unknown group '$group' (known: build test lint vendored kernels)" >&2
             exit 2
             ;;
     esac

@@ -10,7 +10,7 @@ use libbpf_rs::{Link, MapCore, MapFlags, MapHandle, MapInfo, ProgramHandle};
 use crate::libbpf::{load_error, quiet_libbpf};
 use crate::skel::recorder::{OpenRecorderSkel, RecorderSkel, RecorderSkelBuilder, types};
 use crate::tables::{Tables, TargetConfig};
-use crate::{Error, seed, wire};
+use crate::{Error, preemption, seed, wire};
 
 /// What is the same for all targets of an instance.
 #[derive(Debug, Clone, Copy)]
@@ -47,6 +47,7 @@ impl Loaded {
         if let Some(globals) = skel.maps.bss_data.as_deref_mut() {
             globals.tasks_id = MapInfo::new(skel.maps.tasks.as_fd()).map_err(load_error)?.info.id;
         }
+        let (links, enter) = attach(&skel, config)?;
         let tables = Tables {
             count_calls: config.count_calls,
             tasks: MapHandle::try_from(&skel.maps.tasks).map_err(load_error)?,
@@ -60,14 +61,14 @@ impl Loaded {
             entrances: MapHandle::try_from(&skel.maps.entrances).map_err(load_error)?,
             globals: MapHandle::try_from(&skel.maps.bss).map_err(load_error)?,
             seeding: MapHandle::try_from(&skel.maps.seeding).map_err(load_error)?,
-            programs: programs(&skel)?,
+            programs: programs(&skel, enter)?,
         };
         Ok(Self {
             tables,
             events: MapHandle::try_from(&skel.maps.events).map_err(load_error)?,
             launchers: MapHandle::try_from(&skel.maps.launchers).map_err(load_error)?,
             signals: MapHandle::try_from(&skel.maps.signals).map_err(load_error)?,
-            links: attach(&skel, config)?,
+            links,
         })
     }
 }
@@ -153,15 +154,23 @@ fn configure(open: &mut OpenRecorderSkel<'_>, config: Config) -> libbpf_rs::Resu
     Ok(())
 }
 
+/// Where the program is attached that records calls.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Enter {
+    /// The BTF tracepoint: the cheapest.
+    Btf,
+    /// The perf tracepoint, which is never preempted.
+    Perf,
+}
+
 /// Membership is kept by the programs that are attached first; the one that records comes last.
-fn attach(skel: &RecorderSkel<'_>, config: Config) -> Result<Vec<(&'static str, Link)>, Error> {
+fn attach(skel: &RecorderSkel<'_>, config: Config) -> Result<(Vec<(&'static str, Link)>, Enter), Error> {
     let programs = [
         ("on_newtask", true, &skel.progs.on_newtask),
         ("on_exit", true, &skel.progs.on_exit),
         ("on_exec", true, &skel.progs.on_exec),
         ("on_signal", !config.containers, &skel.progs.on_signal),
         ("on_cgroup_attach", config.containers, &skel.progs.on_cgroup_attach),
-        ("on_sys_enter", true, &skel.progs.on_sys_enter),
     ];
     let mut links = Vec::new();
     if config.containers {
@@ -174,13 +183,30 @@ fn attach(skel: &RecorderSkel<'_>, config: Config) -> Result<Vec<(&'static str, 
         let link = prog.attach_trace().map_err(|source| Error::Attach { program, source })?;
         links.push((program, link));
     }
-    Ok(links)
+    let (link, enter) = attach_enter(skel)?;
+    links.push(("on_sys_enter", link));
+    Ok((links, enter))
+}
+
+/// The perf tracepoint needs tracefs. Where that is not mounted, misses are counted as what they are: losses.
+fn attach_enter(skel: &RecorderSkel<'_>) -> Result<(Link, Enter), Error> {
+    if preemption::is_possible(skel.progs.on_sys_enter.as_fd())
+        && let Ok(link) = skel.progs.on_sys_enter_perf.attach()
+    {
+        return Ok((link, Enter::Perf));
+    }
+    let failed = |source| Error::Attach { program: "on_sys_enter", source };
+    Ok((skel.progs.on_sys_enter.attach_trace().map_err(failed)?, Enter::Btf))
 }
 
 /// In the order of [`PROGRAMS`].
-fn programs(skel: &RecorderSkel<'_>) -> Result<Vec<ProgramHandle>, Error> {
+fn programs(skel: &RecorderSkel<'_>, enter: Enter) -> Result<Vec<ProgramHandle>, Error> {
     let progs = &skel.progs;
-    [&progs.on_newtask, &progs.on_exit, &progs.on_exec, &progs.on_sys_enter]
+    let on_sys_enter = match enter {
+        Enter::Btf => &progs.on_sys_enter,
+        Enter::Perf => &progs.on_sys_enter_perf,
+    };
+    [&progs.on_newtask, &progs.on_exit, &progs.on_exec, on_sys_enter]
         .into_iter()
         .map(|program| ProgramHandle::try_from(program).map_err(load_error))
         .collect()

@@ -33,6 +33,7 @@ mod image;
 mod instance;
 mod launch;
 mod libbpf;
+mod preemption;
 mod provenance;
 mod seed;
 mod session;

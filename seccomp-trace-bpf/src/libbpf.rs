@@ -9,15 +9,22 @@ use crate::Error;
 
 /// Runs of a program that the kernel skipped because it was active on that CPU already.
 pub(crate) fn recursion_misses(program: BorrowedFd<'_>) -> Result<u64, Error> {
+    program_info(program).map(|info| info.recursion_misses)
+}
+
+/// What the kernel says of a program.
+pub(crate) fn program_info(program: BorrowedFd<'_>) -> Result<libbpf_sys::bpf_prog_info, Error> {
     let mut info = libbpf_sys::bpf_prog_info::default();
     let mut len = u32::try_from(size_of_val(&info)).unwrap_or(u32::MAX);
     // SAFETY: `info` is a plain C struct of `len` bytes that lives across the call; its pointers are null and
     // their lengths zero, so the kernel writes nowhere else.
     let result = unsafe { libbpf_sys::bpf_prog_get_info_by_fd(program.as_raw_fd(), &mut info, &mut len) };
     if result != 0 {
-        return Err(Error::system("read the counters of a BPF program")(std::io::Error::last_os_error()));
+        return Err(Error::system("read what the kernel says of a BPF program")(
+            std::io::Error::last_os_error(),
+        ));
     }
-    Ok(info.recursion_misses)
+    Ok(info)
 }
 
 /// libbpf's warnings, kept for the error message instead of being printed.

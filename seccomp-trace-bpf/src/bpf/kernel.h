@@ -148,6 +148,10 @@ struct css_set {
 	struct cgroup *dfl_cgrp;
 };
 
+enum bpf_func_id {
+	BPF_FUNC_task_pt_regs = 175,
+};
+
 /* A bit of cgroup_root.subsys_mask and an index of css_set.subsys. */
 enum cgroup_subsys_id {
 	pids_cgrp_id,
@@ -178,6 +182,10 @@ struct task_struct {
 	struct css_set *cgroups;
 	struct seccomp seccomp;
 	struct bpf_local_storage *bpf_storage;
+};
+
+struct trace_event_raw_sys_enter {
+	long id;
 };
 
 struct bpf_iter_meta {

@@ -142,14 +142,9 @@ static __noinline int odd_call(struct member *self, u32 index, s32 nr)
 	return 0;
 }
 
-SEC("tp_btf/sys_enter")
-int BPF_PROG(on_sys_enter, struct pt_regs *regs, long id)
+/* A call of a task that has storage of somebody. */
+static __always_inline int record_call(struct task_struct *task, struct pt_regs *regs, long id)
 {
-	struct task_struct *task = bpf_get_current_task_btf();
-
-	if (!task->bpf_storage)
-		return 0;
-
 	struct member *self = bpf_task_storage_get(&tasks, task, NULL, 0);
 
 	if (!self)
@@ -183,6 +178,33 @@ int BPF_PROG(on_sys_enter, struct pt_regs *regs, long id)
 	if (row->nr[nr] & SEEN)
 		return 0;
 	return first_call(self, row, index, nr);
+}
+
+SEC("tp_btf/sys_enter")
+int BPF_PROG(on_sys_enter, struct pt_regs *regs, long id)
+{
+	struct task_struct *task = bpf_get_current_task_btf();
+
+	return task->bpf_storage ? record_call(task, regs, id) : 0;
+}
+
+/*
+ * Attached in the place of on_sys_enter where that one may be preempted: since
+ * 7.2, "bpf: Add sleepable support for raw tracepoint programs". Until the
+ * preempted task goes on, the kernel skips the program for every other task on
+ * that CPU. The perf tracepoint costs more.
+ */
+SEC("tp/raw_syscalls/sys_enter")
+int on_sys_enter_perf(struct trace_event_raw_sys_enter *ctx)
+{
+	struct task_struct *task = bpf_get_current_task_btf();
+
+	/* 5.15; where it is missing, on_sys_enter is not preempted. */
+	if (!bpf_core_enum_value_exists(enum bpf_func_id, BPF_FUNC_task_pt_regs))
+		return 0;
+	if (!task->bpf_storage)
+		return 0;
+	return record_call(task, (struct pt_regs *)bpf_task_pt_regs(task), ctx->id);
 }
 
 #include "lifecycle.h"
