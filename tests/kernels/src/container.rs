@@ -73,7 +73,7 @@ impl Container {
     pub(crate) fn finish(mut self) -> Recording {
         drop(self.stdin.take());
         assert!(self.init.wait().expect("a child of ours").success());
-        let targets = SharedDir::new(DIRECTORY).targets().unwrap_or_else(|error| panic!("{error}"));
+        let targets = SharedDir::new(DIRECTORY).survey().unwrap_or_else(|error| panic!("{error}")).targets;
         let target =
             targets.into_iter().find(|target| target.container().id == self.id).expect("under observation");
         match target.finish(|recording, _| recording.clone()).unwrap_or_else(|error| panic!("{error}")) {
