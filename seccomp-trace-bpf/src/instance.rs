@@ -26,14 +26,16 @@ const PER_SLOT: u32 = 4096;
 /// As many as all slots have room for together, at most.
 const ALL_SLOTS: u32 = 65536;
 
+/// By the names of their programs, in the order of attachment.
+pub(crate) type Links = Vec<(&'static str, Link)>;
+
 /// The loaded programs. The skeleton itself, with its copy of the kernel's BTF, is gone by then.
 pub(crate) struct Loaded {
     pub(crate) tables: Tables,
     pub(crate) events: MapHandle,
     pub(crate) launchers: MapHandle,
     pub(crate) signals: MapHandle,
-    /// By the names of their programs, in the order of attachment.
-    pub(crate) links: Vec<(&'static str, Link)>,
+    pub(crate) links: Links,
 }
 
 impl Loaded {
@@ -164,7 +166,7 @@ enum Enter {
 }
 
 /// Membership is kept by the programs that are attached first; the one that records comes last.
-fn attach(skel: &RecorderSkel<'_>, config: Config) -> Result<(Vec<(&'static str, Link)>, Enter), Error> {
+fn attach(skel: &RecorderSkel<'_>, config: Config) -> Result<(Links, Enter), Error> {
     let programs = [
         ("on_newtask", true, &skel.progs.on_newtask),
         ("on_exit", true, &skel.progs.on_exit),
