@@ -54,7 +54,7 @@ fn doctor() {
     assert!(doctor.stdout.contains("This machine can trace."), "{doctor:?}");
 }
 
-/// Number 20 is getpid for i386 and writev for x86_64.
+/// Number 20 is getpid for i386 and writev for `x86_64`.
 #[cfg(target_arch = "x86_64")]
 fn int80() {
     let recorded = both(&[&tracee("int80")]);
