@@ -48,6 +48,34 @@ pub struct Change {
 pub struct Diff {
     /// The differences. Empty: the profiles decide alike, whatever they look like.
     pub changes: Vec<Change>,
+    /// What differs besides: flags, and the supervisor.
+    pub settings: Vec<Setting>,
+}
+
+impl Diff {
+    /// Whether the profiles do the same.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.changes.is_empty() && self.settings.is_empty()
+    }
+}
+
+/// A difference that is not about calls.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Setting {
+    /// The key in a profile: `flags` or `listenerPath` (which stands for the metadata as well).
+    pub key: &'static str,
+    /// The value in the first profile, `None` where it has none.
+    pub from: Option<String>,
+    /// That in the second.
+    pub to: Option<String>,
+}
+
+impl fmt::Display for Setting {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let value = |value: &Option<String>| value.clone().unwrap_or_else(|| "none".to_owned());
+        write!(f, "sets     {}: {} -> {}", self.key, value(&self.from), value(&self.to))
+    }
 }
 
 impl fmt::Display for Change {
@@ -139,7 +167,19 @@ pub fn diff(a: &Semantics, b: &Semantics) -> Result<Diff, AlgebraError> {
         });
         changes.extend(found);
     }
-    Ok(Diff { changes })
+    let setting = |key, from, to| (from != to).then_some(Setting { key, from, to });
+    let flags = [a, b].map(|side| {
+        let flags = side.installation.flags.as_ref()?;
+        Some(flags.iter().map(String::as_str).collect::<Vec<_>>().join(" "))
+    });
+    let listener = [a, b].map(|side| {
+        let (path, metadata) = side.installation.listeners.first()?;
+        let parts = [path.as_deref(), metadata.as_deref()];
+        Some(parts.into_iter().flatten().collect::<Vec<_>>().join(" "))
+    });
+    let ([from, to], [path, other]) = (flags, listener);
+    let settings = [setting("flags", from, to), setting("listenerPath", path, other)];
+    Ok(Diff { changes, settings: settings.into_iter().flatten().collect() })
 }
 
 /// Whether `b` executes every call that `a` executes (`ALLOW` and `LOG`). The inner error has for each call that it
@@ -168,10 +208,8 @@ pub fn subset(a: &Semantics, b: &Semantics) -> Result<Result<(), Vec<Counterexam
             found.push(uncovered(other, [0; 6]));
         }
         for (call, decision) in &table.calls {
-            let case = decision.cases.iter().find(|(_, verdict)| verdict.executes());
-            let otherwise = decision.cases.is_empty() && decision.otherwise.executes();
-            let args = case.map(|(region, _)| region.witness()).or(otherwise.then_some([0; 6]));
-            found.extend(args.map(|args| uncovered(*call, args)));
+            let allowed = decision.values().into_iter().filter(|(verdict, _)| verdict.executes());
+            found.extend(allowed.map(|(_, args)| uncovered(*call, args)));
         }
     }
     Ok(if found.is_empty() { Ok(()) } else { Err(found) })
@@ -196,22 +234,17 @@ fn differences(a: &Semantics, b: &Semantics, arch: Arch) -> Result<Vec<Differenc
     }
     let calls: BTreeSet<Syscall> = one.calls.keys().chain(two.calls.keys()).copied().collect();
     for call in calls {
-        let (mine, theirs) = (one.decision(call), two.decision(call));
-        let too_many = |_| AlgebraError::TooComplex { call };
-        let pairs = mine.pairs(&theirs).map_err(too_many)?;
-        let mut points: Vec<_> =
-            pairs.iter().map(|(region, from, to)| (region.witness(), *from, *to)).collect();
-        let rest = mine.neither(&theirs).map_err(too_many)?;
-        points.extend(rest.map(|args| (args, mine.otherwise, theirs.otherwise)));
-        let ways: BTreeSet<(Verdict, Verdict)> = points.iter().map(|(_, from, to)| (*from, *to)).collect();
-        for (from, to) in ways.iter().filter(|(from, to)| from != to) {
-            let args = points
-                .iter()
-                .find(|(_, one, other)| (one, other) == (from, to))
-                .map_or([0; 6], |point| point.0);
-            let all_args = ways.len() == 1;
-            found.push(Difference { call: Some(call), args, all_args, from: *from, to: *to });
-        }
+        let pairs = one.decision(call).combine(&two.decision(call), |from, to| (from, to));
+        let ways = pairs.map_err(|_| AlgebraError::TooComplex { call })?.values();
+        let all_args = ways.len() == 1;
+        let differ = ways.into_iter().filter(|((from, to), _)| from != to);
+        found.extend(differ.map(|((from, to), args)| Difference {
+            call: Some(call),
+            args,
+            all_args,
+            from,
+            to,
+        }));
     }
     Ok(found)
 }

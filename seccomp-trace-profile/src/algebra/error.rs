@@ -60,24 +60,27 @@ pub enum AlgebraError {
         /// The other.
         second: Verdict,
     },
+    /// The result asks a supervisor, and the profiles have different ones.
+    #[error(
+        "the profiles ask different supervisors ({0:?} and {1:?}), and a profile has one; make their listeners the same"
+    )]
+    Listeners(String, String),
     /// There is nothing to merge.
     #[error("no profile was given")]
     Nothing,
-    /// libseccomp compiles a profile to something else than its rules say.
+    /// The filter that libseccomp compiles from the result does not do what it should.
     #[cfg(feature = "libseccomp")]
     #[error(
-        "this machine's libseccomp compiles {which} to a filter that gives {found} for {call} of {} with arguments {args:?}, where its rules say {expected}; use conditions with SCMP_CMP_EQ and SCMP_CMP_MASKED_EQ only", call.arch
+        "this machine's libseccomp compiles the result to a filter that gives {found} for {call} of {} with arguments {args:?}, where it should give {expected}", call.arch
     )]
     Miscompiled {
-        /// The profile.
-        which: String,
         /// The call.
         call: Syscall,
         /// Its arguments.
         args: [u64; 6],
-        /// What the rules say.
+        /// What it should do.
         expected: Verdict,
-        /// What the filter says.
+        /// What it does.
         found: Verdict,
     },
     /// A profile cannot be used at all.

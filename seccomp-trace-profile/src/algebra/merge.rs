@@ -5,8 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use seccomp_trace_core::Syscall;
 
 use super::AlgebraError;
-use crate::semantics::decision::Decision;
-use crate::semantics::table::Table;
+use crate::semantics::table::{Judge, Table};
 use crate::{Profile, Semantics, Verdict};
 
 /// How verdicts are combined. Both use the kernel's order of precedence (seccomp(2), "Filter return values"):
@@ -45,10 +44,11 @@ impl Combination {
 /// Merges profiles, which must have been resolved for the same machine. The result is in OCI form, and the same
 /// profiles in any order give one that decides the same.
 ///
-/// `includes` and `excludes` have been resolved by then; flags, the listener, and names that no covered ABI has are not
-/// in the result. The result is compared with the inputs by what the rules mean; whether libseccomp compiles them to
-/// that is for `prove` to show before the result is used: libseccomp 2.5.4 gets some sets of several rules with
-/// inequalities on one call wrong, in both directions.
+/// `includes` and `excludes` have been resolved by then; names that no covered ABI has are not in the result. Flags are
+/// joined in a union and met in an intersection; the supervisor stays where a rule of the result asks one.
+///
+/// The result is compared with the inputs before it is given out: by the rules where one of them was made by
+/// [`Semantics::new`], else by the filters that libseccomp compiles.
 ///
 /// ```
 /// use seccomp_trace_core::Arch;
@@ -67,7 +67,8 @@ impl Combination {
 ///
 /// # Errors
 /// [`AlgebraError::Conflict`] and [`AlgebraError::ConflictOfDefaults`] where they are to be refused,
-/// [`AlgebraError::NotExpressible`] and [`AlgebraError::TooComplex`] where no rules mean the result.
+/// [`AlgebraError::NotExpressible`] and [`AlgebraError::TooComplex`] where no rules mean the result,
+/// [`AlgebraError::Listeners`] where it would have to ask two supervisors.
 pub fn merge(
     profiles: &[Semantics],
     how: Combination,
@@ -112,7 +113,9 @@ impl Semantics {
             known.candidates.extend(source.candidates.iter().cloned());
             known.comments.extend(source.comments.iter().cloned());
         }
-        Ok(Self { arches, names })
+        let installation = self.installation.combine(&other.installation, how);
+        let judge = if self.judge == other.judge { self.judge } else { Judge::Rules };
+        Ok(Self { arches, names, installation, judge })
     }
 }
 
@@ -129,19 +132,17 @@ impl Table {
         let named: BTreeSet<Syscall> = self.calls.keys().chain(other.calls.keys()).copied().collect();
         for call in named {
             let (one, two) = (self.decision(call), other.decision(call));
-            let too_many = |_| AlgebraError::TooComplex { call };
-            let pairs = one.pairs(&two).map_err(too_many)?;
-            let conflict = pairs.iter().find(|(_, first, second)| differ(*first, *second));
-            if let Some((_, first, second)) = conflict {
-                return Err(AlgebraError::Conflict { call, first: *first, second: *second });
+            let mut conflict = None;
+            let both = one.combine(&two, |first, second| {
+                if differ(first, second) {
+                    conflict = Some((first, second));
+                }
+                how.of(first, second)
+            });
+            if let Some((first, second)) = conflict {
+                return Err(AlgebraError::Conflict { call, first, second });
             }
-            let cases =
-                pairs.into_iter().map(|(region, first, second)| (region, how.of(first, second))).collect();
-            if differ(one.otherwise, two.otherwise) && one.neither(&two).map_err(too_many)?.is_some() {
-                return Err(AlgebraError::Conflict { call, first: one.otherwise, second: two.otherwise });
-            }
-            let otherwise = how.of(one.otherwise, two.otherwise);
-            calls.insert(call, Decision { cases, otherwise, bits: one.bits }.tidy());
+            calls.insert(call, both.map_err(|_| AlgebraError::TooComplex { call })?);
         }
         Ok(Self { default, calls })
     }

@@ -7,7 +7,7 @@ mod merge;
 mod proof;
 mod write;
 
-pub use compare::{Change, ChangeKind, Counterexample, Diff, diff, subset};
+pub use compare::{Change, ChangeKind, Counterexample, Diff, Setting, diff, subset};
 pub use error::AlgebraError;
 pub use merge::{Combination, OnConflict, merge};
 #[cfg(feature = "libseccomp")]

@@ -1,33 +1,42 @@
 //! From a function back to rules that libseccomp compiles to it.
 //!
-//! Rules for one name are alternatives, each a conjunction with one condition for an argument. So that libseccomp
-//! compiles them as meant, several rules for one name have `SCMP_CMP_EQ` and `SCMP_CMP_MASKED_EQ` alone: an interval
-//! becomes aligned blocks. What was written is read back and compared for every ABI before it is given out.
+//! Rules for one name are alternatives, each a conjunction with one condition for an argument. Tried in turn, shortest
+//! first: the rules of the profiles themselves, theirs together and what they have in common; `SCMP_CMP_EQ` and
+//! `SCMP_CMP_MASKED_EQ` made from the function; and, for ABIs of both widths, those with `SCMP_CMP_GT` for arguments
+//! above 32 bits. Several rules with inequalities are taken only where the filter that libseccomp compiles from them has
+//! been compared. What was written is read back and compared for every ABI before it is given out.
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use seccomp_trace_core::{Arch, Syscall};
 
 use super::AlgebraError;
-use crate::semantics::decision::Decision;
-use crate::semantics::draft::{Draft, RuleDraft, bits, decide};
+use crate::semantics::diagram::{Cube, Half};
+use crate::semantics::draft::{Decision, Draft, RuleDraft, decide, width};
+use crate::semantics::installation::Listener;
 use crate::semantics::multiplex::HOLDERS;
-use crate::semantics::region::Region;
-use crate::semantics::table::Table;
-use crate::semantics::values::Values;
+use crate::semantics::table::{Judge, Table};
 use crate::{ArchToken, Operator, Profile, Rule, Semantics, Verdict};
 
 /// Rules for one name; more would not fit into a filter beside others.
 const MOST_RULES: usize = 512;
 
+/// Rules for one name that go on with different arguments, which libseccomp has to join.
+const MOST_MIXED: usize = 8;
+
+/// Rules by name.
+type Rules = BTreeMap<String, Vec<RuleDraft>>;
+
 /// Writes the function as a profile.
 pub(super) fn write(meaning: &Semantics) -> Result<Profile, AlgebraError> {
     let default = one_default(meaning)?;
-    let mut rules: BTreeMap<String, Vec<RuleDraft>> = BTreeMap::new();
-    for name in meaning.names.keys().filter(|name| !HOLDERS.contains(&name.as_str())) {
+    let whole = whole_holders(meaning, default);
+    let mut rules = whole.clone();
+    let whole = in_order(&whole);
+    for name in meaning.names.keys().filter(|name| !is_holder(name)) {
         let rows = rows(meaning, name);
-        if rows.iter().any(|(_, decision)| !decision.cases.is_empty() || decision.otherwise != default) {
-            rules.insert(name.clone(), rules_for(meaning, name, &rows, default)?);
+        if rows.iter().any(|(_, decision)| decision.as_constant() != Some(default)) {
+            rules.insert(name.clone(), rules_for(meaning, &whole, name, &rows, default)?);
         }
     }
     holders(meaning, default, &mut rules)?;
@@ -40,13 +49,34 @@ pub(super) fn write(meaning: &Semantics) -> Result<Profile, AlgebraError> {
         let comment = comments.filter(|comments| comments.len() == 1).and_then(BTreeSet::first);
         groups.entry((comment.cloned().unwrap_or_default(), drafts)).or_default().push(name);
     }
+    let mut groups: Vec<_> = groups.into_iter().collect();
+    groups.sort_by_key(|(_, names)| !names.iter().any(|name| is_holder(name)));
     let rules = groups.into_iter().flat_map(|((comment, drafts), names)| {
         let rule =
             move |draft: RuleDraft| Rule::new(names.clone(), draft.verdict, draft.args(), comment.clone());
         drafts.into_iter().map(rule)
     });
     let architectures = meaning.arches().map(ArchToken::from).collect();
-    Ok(Profile::new(default, architectures, rules.collect()))
+    let mut profile = Profile::new(default, architectures, rules.collect());
+    profile.install(meaning.installation.flags.clone(), listener(meaning)?);
+    Ok(profile)
+}
+
+/// The supervisor, where one is asked.
+fn listener(meaning: &Semantics) -> Result<Listener, AlgebraError> {
+    let asks = |decision: &Decision| decision.values().contains_key(&Verdict::Notify);
+    let mut tables = meaning.arches.values();
+    let mut listeners = meaning.installation.listeners.iter();
+    if !tables.any(|table| table.default == Verdict::Notify || table.calls.values().any(asks)) {
+        return Ok((None, None));
+    }
+    match (listeners.next(), listeners.next()) {
+        (Some(one), Some(two)) => {
+            let path = |listener: &Listener| listener.0.clone().unwrap_or_default();
+            Err(AlgebraError::Listeners(path(one), path(two)))
+        }
+        (one, _) => Ok(one.cloned().unwrap_or_default()),
+    }
 }
 
 /// A profile has one default for all its ABIs.
@@ -72,27 +102,49 @@ fn rows(meaning: &Semantics, name: &str) -> Vec<(Arch, Decision)> {
 /// Rules that mean the same as `rows` in every ABI.
 fn rules_for(
     meaning: &Semantics,
+    whole: &[(&str, RuleDraft)],
     name: &str,
     rows: &[(Arch, Decision)],
     default: Verdict,
 ) -> Result<Vec<RuleDraft>, AlgebraError> {
-    let fits = |rules: &[RuleDraft]| {
+    let by_rules = |rules: &[RuleDraft]| {
+        rows.iter().all(|(arch, wanted)| decide(rules, default, width(*arch)).as_ref() == Ok(wanted))
+    };
+    // As a profile has it, where that is known to be compiled as it is meant; the shortest, so that the order is no
+    // matter.
+    let mut given = candidates(meaning, name);
+    given.sort_by_key(Vec::len);
+    let plain = |rules: &&Vec<RuleDraft>| rules.len() == 1 || rules.iter().all(RuleDraft::is_plain);
+    if let Some(rules) = given.iter().filter(plain).find(|rules| by_rules(rules)) {
+        return Ok(rules.clone());
+    }
+    let by_judge = |rules: &&Vec<RuleDraft>| {
+        let own = rules.iter().map(|rule| (name, rule.clone()));
+        let named: Vec<_> = whole.iter().cloned().chain(own).collect();
         rows.iter().all(|(arch, wanted)| {
-            decide(rules, default, bits(*arch)).is_ok_and(|found| found.same(wanted) == Ok(true))
+            let found = Table::judged(meaning.judge, *arch, default, &named);
+            let call = Syscall::from_name(*arch, name);
+            call.zip(found.ok()).is_some_and(|(call, found)| found.decision(call) == *wanted)
         })
     };
-    // As a profile has it, where libseccomp takes that as it is meant; the shortest, so that the order is no matter.
-    let candidates = meaning.names.get(name).into_iter().flat_map(|source| &source.candidates);
-    let plain = |rules: &&Vec<RuleDraft>| rules.len() == 1 || rules.iter().all(RuleDraft::is_plain);
-    let mut given: Vec<_> = candidates.filter(plain).filter(|rules| fits(rules)).collect();
-    given.sort_by_key(|rules| rules.len());
-    if let Some(rules) = given.first() {
-        return Ok((*rules).clone());
+    // What the rules say of themselves has been looked at where it is all that counts.
+    let is_open = |rules: &&Vec<RuleDraft>| {
+        let overlaps =
+            || rows.iter().any(|(arch, _)| decide(rules.as_slice(), default, width(*arch)).is_err());
+        meaning.judge != Judge::Rules && (!plain(rules) || overlaps())
+    };
+    if let Some(rules) = given.iter().filter(is_open).find(by_judge) {
+        return Ok(rules.clone());
     }
-    let written = rows.iter().filter_map(|(_, wanted)| from_decision(wanted));
-    let mut written: Vec<_> = written.filter(|rules| fits(rules)).collect();
+    let written = rows.iter().filter_map(|(arch, wanted)| from_decision(wanted, default, width(*arch)));
+    let mut written: Vec<_> = written.filter(|rules| is_bearable(rules) && by_rules(rules)).collect();
     written.sort_by_key(Vec::len);
     let arch = rows.last().map_or(Arch::X86_64, |(arch, _)| *arch);
+    if written.is_empty() && meaning.judge != Judge::Rules {
+        let halves = rows.iter().filter(|(arch, _)| width(*arch) == 64);
+        let halves = halves.filter_map(|(_, wanted)| from_halves(wanted, default));
+        written.extend(halves.filter(|rules| is_bearable(rules) && by_judge(&rules)));
+    }
     written.into_iter().next().ok_or(AlgebraError::NotExpressible {
         name: name.to_owned(),
         arch,
@@ -100,131 +152,166 @@ fn rules_for(
     })
 }
 
-/// Rules for a decision, `None` where they are too many.
-fn from_decision(decision: &Decision) -> Option<Vec<RuleDraft>> {
-    if decision.cases.is_empty() {
-        return Some(vec![RuleDraft { conditions: Vec::new(), verdict: decision.otherwise }]);
-    }
-    let mut rules = Vec::new();
-    for (region, verdict) in &decision.cases {
-        let alone = if decision.cases.len() == 1 { single(region, decision.bits) } else { None };
-        let conjunctions = alone.map(|one| vec![one]).or_else(|| cubes(region, decision.bits))?;
-        rules.extend(conjunctions.into_iter().map(|conditions| RuleDraft { conditions, verdict: *verdict }));
-        if rules.len() > MOST_RULES {
-            return None;
+/// Whether libseccomp compiles the rules in a bearable time, of i386's `socketcall` too, which has another first
+/// argument: it joins the trees of rules that go on with different arguments by trying every way through both, and some
+/// dozens of such rules take it hours; with inequalities, two of them do (2.5.4).
+fn is_bearable(rules: &[RuleDraft]) -> bool {
+    fn ways(rest: Vec<&[Draft]>, mixed: usize) -> bool {
+        let begins: BTreeSet<_> = rest.iter().map(|rest| rest.first().map(|(index, ..)| *index)).collect();
+        if rest.len() > if begins.len() < 2 { MOST_RULES } else { mixed } {
+            return false;
         }
+        let mut after: BTreeMap<&Draft, Vec<&[Draft]>> = BTreeMap::new();
+        for (first, rest) in rest.into_iter().filter_map(<[Draft]>::split_first) {
+            after.entry(first).or_default().push(rest);
+        }
+        after.into_values().all(|rest| ways(rest, mixed))
     }
+    let mixed = if rules.iter().all(RuleDraft::is_plain) { MOST_MIXED } else { 1 };
+    let all = rules.iter().map(|rule| rule.conditions.as_slice());
+    let multiplexed = all.clone().map(|all| match all {
+        [(0, ..), rest @ ..] => rest,
+        all => all,
+    });
+    // Where nothing is left, a rule is about all calls, and the others do not count.
+    let multiplexed: Vec<_> = multiplexed.filter(|rest| !rest.is_empty()).collect();
+    ways(all.collect(), mixed) && ways(multiplexed, mixed)
+}
+
+/// What the profiles say about a name: each, all together, and what all of them have in common.
+fn candidates(meaning: &Semantics, name: &str) -> Vec<Vec<RuleDraft>> {
+    let Some(source) = meaning.names.get(name) else { return Vec::new() };
+    let mut all: Vec<Vec<RuleDraft>> = source.candidates.iter().cloned().collect();
+    if all.len() < 2 {
+        return all;
+    }
+    let together: BTreeSet<RuleDraft> = all.iter().flatten().cloned().collect();
+    let in_common = all.iter().skip(1).try_fold(all[0].clone(), |common, rules| {
+        let both = common.iter().flat_map(|one| rules.iter().map(move |two| one.and(two)));
+        let both: BTreeSet<RuleDraft> = both.collect::<Option<Vec<_>>>()?.into_iter().flatten().collect();
+        (both.len() <= MOST_RULES).then(|| both.into_iter().collect::<Vec<_>>())
+    });
+    let made = [in_common.unwrap_or_default(), together.into_iter().collect()];
+    all.extend(made.into_iter().filter(|rules| !rules.is_empty() && is_bearable(rules)));
+    all
+}
+
+/// Rules for a decision, `None` where they are too many.
+fn from_decision(decision: &Decision, default: Verdict, width: u16) -> Option<Vec<RuleDraft>> {
+    if let Some(verdict) = decision.as_constant() {
+        return Some(vec![RuleDraft { conditions: Vec::new(), verdict }]);
+    }
+    let bits = if width == 64 { u64::MAX } else { u32::MAX.into() };
+    let condition = |(index, (mask, value)): (u8, (u64, u64))| match mask {
+        0 => None,
+        mask if mask == bits => Some((index, Operator::Equal, value, 0)),
+        mask => Some((index, Operator::MaskedEqual, mask, value)),
+    };
+    let cubes = decision.cubes(MOST_RULES, |verdict| verdict != default)?;
+    let rule = |(cube, verdict): (Cube, Verdict)| RuleDraft {
+        conditions: (0..).zip(cube).filter_map(condition).collect(),
+        verdict,
+    };
+    let mut rules: Vec<_> = cubes.into_iter().map(rule).collect();
     rules.sort();
     Some(rules)
 }
 
-/// A region as one conjunction with any operator.
-fn single(region: &Region, bits: u64) -> Option<Vec<Draft>> {
-    let condition = |(index, values): (u8, &Values)| {
-        let all = Values::all(bits);
-        let whole = (values.low, values.high) == (all.low, all.high);
-        Some(match *values {
-            values if values == all => None,
-            Values { low, high, .. } if low == high => Some((index, Operator::Equal, low, 0)),
-            Values { mask: 0, high, .. } if values.low == 0 => Some((index, Operator::LessOrEqual, high, 0)),
-            Values { mask: 0, low, .. } if values.high == bits => {
-                Some((index, Operator::GreaterOrEqual, low, 0))
-            }
-            Values { mask, value, .. } if whole => Some((index, Operator::MaskedEqual, mask, value)),
-            _ => return None,
-        })
+/// As [`from_decision`], for ABIs of both widths: where one argument is above 32 bits, and where it is not. Such rules
+/// have an inequality, and whether they are compiled as they are meant must be looked at.
+fn from_halves(decision: &Decision, default: Verdict) -> Option<Vec<RuleDraft>> {
+    const LOWER: u64 = u32::MAX as u64;
+    let condition = |(index, half): (u8, Half)| match half {
+        Half::Any => None,
+        Half::Above => Some((index, Operator::Greater, LOWER, 0)),
+        Half::Low { upper_zero: true, mask: LOWER, value } => Some((index, Operator::Equal, value, 0)),
+        Half::Low { upper_zero, mask, value } => {
+            let upper = if upper_zero { !LOWER } else { 0 };
+            Some((index, Operator::MaskedEqual, upper | mask, value))
+        }
     };
-    let conditions: Option<Vec<_>> = (0..).zip(&region.0).map(condition).collect();
-    conditions.map(|conditions| conditions.into_iter().flatten().collect())
+    let pieces = decision.halves(MOST_RULES, |verdict| verdict != default)?;
+    let rule = |(halves, verdict): ([Half; 6], Verdict)| RuleDraft {
+        conditions: (0..).zip(halves).filter_map(condition).collect(),
+        verdict,
+    };
+    Some(pieces.into_iter().map(rule).collect())
 }
 
-/// A region as conjunctions of masks and values.
-fn cubes(region: &Region, bits: u64) -> Option<Vec<Vec<Draft>>> {
-    let mut conjunctions: Vec<Vec<Draft>> = vec![Vec::new()];
-    for (index, values) in (0..).zip(&region.0) {
-        let condition = |(mask, value)| match mask {
-            0 => None,
-            mask if mask == bits => Some((index, Operator::Equal, value, 0)),
-            mask => Some((index, Operator::MaskedEqual, mask, value)),
-        };
-        let choices: Vec<Option<Draft>> = values.cubes(bits).into_iter().map(condition).collect();
-        let extended = |one: &Vec<Draft>| {
-            choices.iter().map(|choice| one.iter().copied().chain(*choice).collect()).collect::<Vec<_>>()
-        };
-        conjunctions = conjunctions.iter().flat_map(extended).collect();
-        if conjunctions.len() > MOST_RULES {
-            return None;
-        }
-    }
-    Some(conjunctions)
+/// `socketcall` and `ipc` where all their calls have one verdict. Such rules come first: libseccomp refuses rules with
+/// different verdicts for `socket`, which on i386 are about one `socketcall`, unless that has been decided before.
+fn whole_holders(meaning: &Semantics, default: Verdict) -> Rules {
+    let table = meaning.arches.get(&Arch::X86);
+    let whole = HOLDERS.into_iter().filter_map(|name| {
+        let verdict = table?.decision(Syscall::from_name(Arch::X86, name)?).as_constant()?;
+        let rule = RuleDraft { conditions: Vec::new(), verdict };
+        (verdict != default).then(|| (name.to_owned(), vec![rule]))
+    });
+    whole.collect()
+}
+
+fn is_holder(name: &str) -> bool {
+    HOLDERS.contains(&name)
+}
+
+/// The rules as a profile has them.
+fn in_order(rules: &Rules) -> Vec<(&str, RuleDraft)> {
+    let mut names: Vec<_> = rules.iter().collect();
+    names.sort_by_key(|(name, _)| !is_holder(name));
+    names
+        .into_iter()
+        .flat_map(|(name, drafts)| drafts.iter().map(|draft| (name.as_str(), draft.clone())))
+        .collect()
 }
 
 /// Rules for i386's `socketcall` and `ipc` themselves, where those that come with other names are not enough.
-fn holders(
-    meaning: &Semantics,
-    default: Verdict,
-    rules: &mut BTreeMap<String, Vec<RuleDraft>>,
-) -> Result<(), AlgebraError> {
+fn holders(meaning: &Semantics, default: Verdict, rules: &mut Rules) -> Result<(), AlgebraError> {
     let Some(table) = meaning.arches.get(&Arch::X86) else { return Ok(()) };
     for name in HOLDERS {
         let Some(call) = Syscall::from_name(Arch::X86, name) else { continue };
         let wanted = table.decision(call);
-        let too_many = |_| AlgebraError::TooComplex { call };
-        let found = read(Arch::X86, default, rules)?.decision(call);
-        if found.same(&wanted).map_err(too_many)? {
+        let found = read(meaning.judge, Arch::X86, default, rules)?.decision(call);
+        if found == wanted {
             continue;
         }
-        let missing =
-            found.pairs(&wanted).map_err(too_many)?.into_iter().filter(|(_, found, wanted)| found != wanted);
-        let cases = missing.map(|(region, _, wanted)| (region, wanted)).collect();
-        let missing = match wanted.cases.is_empty() {
-            true => wanted,
-            false => Decision { cases, otherwise: default, bits: wanted.bits }.tidy(),
+        let too_many = || AlgebraError::TooComplex { call };
+        let missing = match wanted.as_constant() {
+            Some(_) => wanted,
+            None => found
+                .combine(&wanted, |found, wanted| if found == wanted { default } else { wanted })
+                .map_err(|_| too_many())?,
         };
-        let plain = cubes_of(&missing).ok_or(AlgebraError::TooComplex { call })?;
-        rules.insert(name.to_owned(), plain);
+        let written = from_decision(&missing, default, width(Arch::X86)).filter(|rules| is_bearable(rules));
+        let written = written.ok_or_else(too_many)?;
+        rules.insert(name.to_owned(), written);
     }
     Ok(())
 }
 
-/// As [`from_decision`], beside rules of other names.
-fn cubes_of(decision: &Decision) -> Option<Vec<RuleDraft>> {
-    if decision.cases.is_empty() {
-        return from_decision(decision);
-    }
-    let mut rules = Vec::new();
-    for (region, verdict) in &decision.cases {
-        let conjunctions = cubes(region, decision.bits)?;
-        rules.extend(conjunctions.into_iter().map(|conditions| RuleDraft { conditions, verdict: *verdict }));
-    }
-    rules.sort();
-    Some(rules)
-}
-
-fn read(
-    arch: Arch,
-    default: Verdict,
-    rules: &BTreeMap<String, Vec<RuleDraft>>,
-) -> Result<Table, AlgebraError> {
-    let by_name = |(name, drafts): (&'_ String, &'_ Vec<RuleDraft>)| {
-        drafts.iter().map(|draft| (name.clone(), draft.clone())).collect::<Vec<_>>()
-    };
-    let rules: Vec<(String, RuleDraft)> = rules.iter().flat_map(by_name).collect();
-    let rules: Vec<(&str, RuleDraft)> =
-        rules.iter().map(|(name, draft)| (name.as_str(), draft.clone())).collect();
-    Table::new(arch, default, &rules)
+/// What the rules mean together.
+fn read(judge: Judge, arch: Arch, default: Verdict, rules: &Rules) -> Result<Table, AlgebraError> {
+    Table::judged(judge, arch, default, &in_order(rules)).map_err(|error| match error {
+        #[cfg(feature = "libseccomp")]
+        AlgebraError::Profile(crate::ProfileError::Rule { name, .. }) => AlgebraError::NotExpressible {
+            name,
+            arch,
+            why: "this machine's libseccomp refuses the rules for it",
+        },
+        AlgebraError::Ambiguous { call, .. } => AlgebraError::NotExpressible {
+            name: call.to_string(),
+            arch,
+            why: "rules with different verdicts overlap, and libseccomp alone knows which counts",
+        },
+        other => other,
+    })
 }
 
 /// Whether the rules mean what they should in every ABI, call by call.
-fn verify(
-    meaning: &Semantics,
-    default: Verdict,
-    rules: &BTreeMap<String, Vec<RuleDraft>>,
-) -> Result<(), AlgebraError> {
+fn verify(meaning: &Semantics, default: Verdict, rules: &Rules) -> Result<(), AlgebraError> {
     for (arch, wanted) in &meaning.arches {
-        let found = read(*arch, default, rules)?;
+        let found = read(meaning.judge, *arch, default, rules)?;
         for call in wanted.calls.keys().chain(found.calls.keys()) {
-            if found.decision(*call).same(&wanted.decision(*call)) != Ok(true) {
+            if found.decision(*call) != wanted.decision(*call) {
                 return Err(AlgebraError::NotExpressible {
                     name: call.to_string(),
                     arch: *arch,

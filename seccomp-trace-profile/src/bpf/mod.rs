@@ -23,6 +23,8 @@
 //! # Ok::<(), seccomp_trace_profile::bpf::BpfError>(())
 //! ```
 
+#[cfg(feature = "libseccomp")]
+mod decide;
 mod decode;
 mod run;
 

@@ -100,7 +100,7 @@ fn apply(op: Alu, a: u32, operand: u32) -> Option<u32> {
     })
 }
 
-fn holds(test: Test, a: u32, operand: u32) -> bool {
+pub(super) fn holds(test: Test, a: u32, operand: u32) -> bool {
     match test {
         Test::Equal => a == operand,
         Test::Greater => a > operand,

@@ -116,7 +116,7 @@ fn names_it(resolved: &Resolved<'_>, call: Syscall) -> bool {
 
 /// Whether libseccomp's table of the call's ABI has its number. (By name it would not do: for `socket` and its
 /// like it gives i386 no number, since there it makes two rules of one.)
-fn is_known(call: Syscall) -> bool {
+pub(crate) fn is_known(call: Syscall) -> bool {
     let number = i32::from_ne_bytes(call.seccomp_nr().to_ne_bytes());
     ScmpSyscall::from(number).get_name_by_arch(scmp_arch(call.arch)).is_ok()
 }

@@ -1,6 +1,6 @@
 //! A whole profile and its JSON form.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use seccomp_trace_core::{DocumentError, read_document};
 use serde::de::Error as _;
@@ -137,6 +137,11 @@ impl Profile {
         self.flags.items()
     }
 
+    /// Whether there is a list of flags, which may be empty: runtimes have a default where there is none.
+    pub(crate) fn has_flags(&self) -> bool {
+        self.flags.get().is_some()
+    }
+
     /// The socket of the supervisor that [`Action::Notify`] asks.
     #[must_use]
     pub fn listener_path(&self) -> Option<&str> {
@@ -161,6 +166,17 @@ impl Profile {
             rules.retain(keep);
         }
         profile
+    }
+
+    /// Says how the filter is installed, and whom it asks.
+    pub(crate) fn install(
+        &mut self,
+        flags: Option<BTreeSet<String>>,
+        (path, metadata): (Option<String>, Option<String>),
+    ) {
+        self.flags = flags.map_or(Field::Absent, |flags| Field::Set(flags.into_iter().collect()));
+        self.listener_path = path.map_or(Field::Absent, Field::Set);
+        self.listener_metadata = metadata.map_or(Field::Absent, Field::Set);
     }
 
     /// States the errno of the default action in every form that the profile uses.

@@ -4,8 +4,8 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use seccomp_trace_core::{Arch, Syscall};
 
-use super::decision::Decision;
-use super::draft::{RuleDraft, Trouble, bits, decide, drafts};
+use super::draft::{Decision, RuleDraft, Trouble, decide, drafts, width};
+use super::installation::Installation;
 use super::multiplex::multiplexed;
 use crate::algebra::AlgebraError;
 use crate::{Operator, Profile, Resolved, Verdict};
@@ -24,9 +24,18 @@ pub(crate) struct Table {
     pub(crate) calls: BTreeMap<Syscall, Decision>,
 }
 
-/// What a profile means for a container on a machine: a function from ABI, syscall and arguments to a verdict, as
-/// libseccomp understands the rules. Profiles that are written differently and decide alike differ here only in
-/// what they are written back as.
+/// Who says what rules mean.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Judge {
+    /// The rules themselves.
+    Rules,
+    /// The filters that libseccomp compiles.
+    #[cfg(feature = "libseccomp")]
+    Filters,
+}
+
+/// What a profile means for a container on a machine: a function from ABI, syscall and arguments to a verdict.
+/// Profiles that are written differently and decide alike differ here only in what they are written back as.
 ///
 /// ```
 /// use seccomp_trace_core::{Arch, Syscall};
@@ -47,55 +56,123 @@ pub(crate) struct Table {
 pub struct Semantics {
     pub(crate) arches: BTreeMap<Arch, Table>,
     pub(crate) names: BTreeMap<String, Source>,
+    pub(crate) installation: Installation,
+    pub(crate) judge: Judge,
 }
 
 impl Semantics {
-    /// The meaning of `profile`, which `resolved` was made from.
+    /// The meaning of the rules of `profile`, which `resolved` was made from.
     ///
     /// # Errors
     /// [`AlgebraError::UnmodelledArch`], [`AlgebraError::Ambiguous`] and [`AlgebraError::TooComplex`].
     pub fn new(profile: &Profile, resolved: &Resolved<'_>) -> Result<Self, AlgebraError> {
+        Self::of(profile, resolved, Judge::Rules)
+    }
+
+    /// What the filters do that libseccomp compiles from `profile`, which `resolved` was made from. About calls that
+    /// this machine's libseccomp does not know, the rules decide: another machine's may know them.
+    ///
+    /// # Errors
+    /// As [`Semantics::new`], and those of [`Compiled::new`](crate::Compiled::new). Rules that overlap are no error,
+    /// unless libseccomp does not know the call.
+    #[cfg(feature = "libseccomp")]
+    pub fn compiled(profile: &Profile, resolved: &Resolved<'_>) -> Result<Self, AlgebraError> {
+        Self::of(profile, resolved, Judge::Filters)
+    }
+
+    fn of(profile: &Profile, resolved: &Resolved<'_>, judge: Judge) -> Result<Self, AlgebraError> {
         if let Some(token) = resolved.architectures.iter().find(|token| token.arch(resolved.native).is_none())
         {
             return Err(AlgebraError::UnmodelledArch { token: *token });
         }
-        let mut names: BTreeMap<String, Vec<RuleDraft>> = BTreeMap::new();
-        let mut ordered: Vec<(&str, RuleDraft)> = Vec::new();
-        let mut sources: BTreeMap<String, Source> = BTreeMap::new();
+        let mut names: BTreeMap<String, Source> = BTreeMap::new();
         for rule in resolved.rules.iter().filter(|rule| rule.verdict != resolved.default) {
             let comment = profile.rules().get(rule.index).map_or("", |rule| rule.comment());
             for name in &rule.names {
-                sources.entry((*name).to_owned()).or_default().comments.insert(comment.to_owned());
-                for draft in drafts(rule) {
-                    names.entry((*name).to_owned()).or_default().push(draft.clone());
-                    ordered.push((name, draft));
-                }
+                names.entry((*name).to_owned()).or_default().comments.insert(comment.to_owned());
             }
         }
-        for (name, mut rules) in names {
-            // A rule without conditions beats the others, and the first of them counts.
-            if let Some(first) = rules.iter().find(|rule| rule.conditions.is_empty()).cloned() {
-                rules = vec![first];
-            }
-            rules.sort();
-            rules.dedup();
-            sources.entry(name).or_default().candidates.insert(rules);
+        let ordered = ordered(resolved);
+        for (name, source) in &mut names {
+            let of_name = ordered.iter().filter(|(other, _)| other == name).map(|(_, rule)| rule.clone());
+            source.candidates.insert(candidate(of_name.collect()));
         }
-        let table = |arch| Ok::<_, AlgebraError>((arch, Table::new(arch, resolved.default, &ordered)?));
-        Ok(Self { arches: resolved.arches().map(table).collect::<Result<_, _>>()?, names: sources })
+        let table = |arch| {
+            let table = match judge {
+                Judge::Rules => Table::new(arch, resolved.default, &ordered),
+                #[cfg(feature = "libseccomp")]
+                Judge::Filters => Table::compiled(arch, resolved),
+            };
+            Ok::<_, AlgebraError>((arch, table?))
+        };
+        let arches = resolved.arches().map(table).collect::<Result<_, _>>()?;
+        Ok(Self { arches, names, installation: Installation::of(profile), judge })
     }
 
     /// What happens to a call; `None` for an ABI that the filter does not cover, whose calls it kills.
     #[must_use]
     pub fn verdict(&self, call: Syscall, args: [u64; 6]) -> Option<Verdict> {
         let table = self.arches.get(&call.arch)?;
-        Some(table.calls.get(&call).map_or(table.default, |decision| decision.verdict(&args)))
+        Some(table.calls.get(&call).map_or(table.default, |decision| decision.at(&args)))
     }
 
     /// The ABIs that are covered.
     pub fn arches(&self) -> impl Iterator<Item = Arch> + '_ {
         self.arches.keys().copied()
     }
+}
+
+/// The rules for one name as short as they mean the same.
+fn candidate(mut rules: Vec<RuleDraft>) -> Vec<RuleDraft> {
+    // A rule without conditions beats the others, and the first of them counts.
+    if let Some(first) = rules.iter().find(|rule| rule.conditions.is_empty()).cloned() {
+        return vec![first];
+    }
+    // Their order counts where they overlap with different verdicts.
+    if rules.iter().all(|rule| rule.verdict == rules[0].verdict) {
+        rules.sort();
+        rules.dedup();
+    }
+    rules
+}
+
+/// Every rule that does not do what the default does, by name and in order.
+fn ordered<'a>(resolved: &Resolved<'a>) -> Vec<(&'a str, RuleDraft)> {
+    let rules = resolved.rules.iter().filter(|rule| rule.verdict != resolved.default);
+    rules
+        .flat_map(|rule| {
+            let drafts = drafts(rule);
+            rule.names.iter().flat_map(move |name| drafts.clone().into_iter().map(|draft| (*name, draft)))
+        })
+        .collect()
+}
+
+/// The rules for each call of an ABI.
+fn by_call(arch: Arch, rules: &[(&str, RuleDraft)]) -> BTreeMap<Syscall, Vec<RuleDraft>> {
+    let mut by_call: BTreeMap<Syscall, Vec<RuleDraft>> = BTreeMap::new();
+    for (name, rule) in rules {
+        if let Some((holder, code)) = multiplexed(arch, name) {
+            let mut conditions = vec![(0, Operator::Equal, code, 0)];
+            conditions.extend(rule.conditions.iter().copied().filter(|(index, ..)| *index != 0));
+            by_call.entry(holder).or_default().push(RuleDraft { conditions, verdict: rule.verdict });
+        }
+        if let Some(call) = Syscall::from_name(arch, name) {
+            by_call.entry(call).or_default().push(rule.clone());
+        }
+    }
+    by_call
+}
+
+fn decided(
+    call: Syscall,
+    rules: &[RuleDraft],
+    default: Verdict,
+) -> Result<(Syscall, Decision), AlgebraError> {
+    let decision = decide(rules, default, width(call.arch)).map_err(|trouble| match trouble {
+        Trouble::TooMany => AlgebraError::TooComplex { call },
+        Trouble::Overlap(first, second) => AlgebraError::Ambiguous { call, first, second },
+    })?;
+    Ok((call, decision))
 }
 
 impl Table {
@@ -105,29 +182,59 @@ impl Table {
         default: Verdict,
         rules: &[(&str, RuleDraft)],
     ) -> Result<Self, AlgebraError> {
-        let mut by_call: BTreeMap<Syscall, Vec<RuleDraft>> = BTreeMap::new();
-        for (name, rule) in rules {
-            if let Some((holder, code)) = multiplexed(arch, name) {
-                let mut conditions = vec![(0, Operator::Equal, code, 0)];
-                conditions.extend(rule.conditions.iter().copied().filter(|(index, ..)| *index != 0));
-                by_call.entry(holder).or_default().push(RuleDraft { conditions, verdict: rule.verdict });
+        let calls = by_call(arch, rules);
+        let calls = calls.iter().map(|(call, rules)| decided(*call, rules, default));
+        Ok(Self { default, calls: calls.collect::<Result<_, _>>()? })
+    }
+
+    /// The table of one ABI, from its filter.
+    #[cfg(feature = "libseccomp")]
+    pub(crate) fn compiled(arch: Arch, resolved: &Resolved<'_>) -> Result<Self, AlgebraError> {
+        let filter = crate::Compiled::new(resolved, arch)?;
+        let default = resolved.default;
+        let calls = by_call(arch, &ordered(resolved));
+        let calls = calls.iter().map(|(call, rules)| match crate::check::is_known(*call) {
+            true => {
+                let decision = filter.program().decide(call.seccomp_nr(), arch.audit());
+                Ok((*call, decision.map_err(|_| AlgebraError::TooComplex { call: *call })?))
             }
-            if let Some(call) = Syscall::from_name(arch, name) {
-                by_call.entry(call).or_default().push(rule.clone());
+            false => decided(*call, rules, default),
+        });
+        Ok(Self { default, calls: calls.collect::<Result<_, AlgebraError>>()? })
+    }
+
+    /// The table of one ABI from rules by name, as `judge` sees them.
+    pub(crate) fn judged(
+        judge: Judge,
+        arch: Arch,
+        default: Verdict,
+        rules: &[(&str, RuleDraft)],
+    ) -> Result<Self, AlgebraError> {
+        match judge {
+            Judge::Rules => Self::new(arch, default, rules),
+            #[cfg(feature = "libseccomp")]
+            Judge::Filters => {
+                let args: Vec<_> = rules.iter().map(|(_, rule)| rule.args()).collect();
+                let rules = rules.iter().zip(&args).enumerate();
+                let rules = rules.map(|(index, ((name, rule), args))| crate::ResolvedRule {
+                    index,
+                    names: vec![*name],
+                    verdict: rule.verdict,
+                    args,
+                });
+                let resolved = Resolved {
+                    default,
+                    native: arch.native_of(),
+                    architectures: vec![crate::ArchToken::from(arch)],
+                    rules: rules.collect(),
+                };
+                Self::compiled(arch, &resolved)
             }
         }
-        let decided = by_call.iter().map(|(call, rules)| {
-            let decision = decide(rules, default, bits(arch)).map_err(|trouble| match trouble {
-                Trouble::TooMany => AlgebraError::TooComplex { call: *call },
-                Trouble::Overlap(first, second) => AlgebraError::Ambiguous { call: *call, first, second },
-            })?;
-            Ok((*call, decision))
-        });
-        Ok(Self { default, calls: decided.collect::<Result<_, AlgebraError>>()? })
     }
 
     /// What happens to one call.
     pub(crate) fn decision(&self, call: Syscall) -> Decision {
-        self.calls.get(&call).cloned().unwrap_or_else(|| Decision::constant(self.default, bits(call.arch)))
+        self.calls.get(&call).cloned().unwrap_or(Decision::constant(self.default))
     }
 }
