@@ -7,10 +7,12 @@ use std::process::ExitCode;
 use clap::{Args, CommandFactory, FromArgMatches, Parser, Subcommand};
 use seccomp_trace_profile::{Baseline, Errno};
 
+use crate::diff::TwoArgs;
 use crate::exit::Exit;
 use crate::explain::ExplainArgs;
 use crate::export::ExportArgs;
 use crate::lint::LintArgs;
+use crate::merge::MergeArgs;
 use crate::shared::{CleanupArgs, StatusArgs};
 
 #[derive(Debug, Parser)]
@@ -35,6 +37,15 @@ pub(crate) enum Verb {
     /// Make a profile from recordings, without running anything
     #[command(after_help = GENERATE_EXAMPLES)]
     Generate(GenerateArgs),
+    /// Make one profile of several: what any of them allows, or what all of them allow
+    #[command(after_help = MERGE_EXAMPLES)]
+    Merge(MergeArgs),
+    /// Say what B decides differently from A: what it adds, drops, loosens and tightens
+    #[command(after_help = "Exit status: 0 where they decide alike, 1 where they differ, 2 in trouble.")]
+    Diff(TwoArgs),
+    /// Tell whether B allows everything that A allows
+    #[command(after_help = "Exit status: 0 where it does, 1 where it does not, 2 in trouble.")]
+    Subset(TwoArgs),
     /// Put a profile, or what a recording needs, into the form of another program
     #[command(after_help = EXPORT_EXAMPLES)]
     Export(ExportArgs),
@@ -68,6 +79,17 @@ Examples:
   seccomp-trace generate r.json --for crun              derive again, for crun alone
 
 Exit status: 0, or 2 in trouble.";
+
+const MERGE_EXAMPLES: &str = "\
+Examples:
+  seccomp-trace merge web.json worker.json -o both.json  what any of the two allows
+  seccomp-trace merge --intersect mine.json default.json
+                                                what both allow
+
+Of two ways to deny a call, a union takes the less strict, an intersection the stricter, in the
+kernel's order: KILL_PROCESS, KILL_THREAD, TRAP, ERRNO, NOTIFY, TRACE, LOG, ALLOW (of two errno
+values the smaller is the stricter). Before it is written, the result is compiled, and its filter is
+compared with those of the files. Exit status: 0, or 2 in trouble.";
 
 const EXPORT_EXAMPLES: &str = "\
 Examples:

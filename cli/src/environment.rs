@@ -1,13 +1,16 @@
 //! For which container and machine a profile's `includes`, `excludes` and `archMap` are evaluated: what several
 //! subcommands share.
 
-use crate::say::say;
 use std::collections::BTreeSet;
+use std::fmt;
 
 use anyhow::{Context, bail};
 use clap::Args;
 use seccomp_trace_core::Arch;
 use seccomp_trace_profile::{Environment, KernelVersion, Profile};
+use serde::Serialize;
+
+use crate::say::say;
 
 /// Every capability (`include/uapi/linux/capability.h`), without `CAP_`.
 const CAPABILITIES: [&str; 41] = [
@@ -112,15 +115,40 @@ pub(crate) fn say(profile: &Profile, environment: &Environment, native: Arch) {
     }
 }
 
+/// Says what profiles were evaluated for.
+pub(crate) fn say_used(environment: &Environment, native: Arch) {
+    say!("{}", Used::new(environment, native));
+}
+
+/// What profiles were evaluated for, in reports.
+#[derive(Debug, Serialize)]
+pub(crate) struct Used {
+    machine: Arch,
+    kernel: String,
+    caps: BTreeSet<String>,
+}
+
+impl Used {
+    pub(crate) fn new(environment: &Environment, native: Arch) -> Self {
+        Self { machine: native, kernel: environment.kernel.to_string(), caps: environment.caps.clone() }
+    }
+}
+
+impl fmt::Display for Used {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let caps: Vec<&str> = self.caps.iter().map(String::as_str).collect();
+        let caps = if caps.is_empty() { "none".to_owned() } else { caps.join(" ") };
+        write!(f, "rules are evaluated for {}, kernel {}, capabilities {caps}", self.machine, self.kernel)
+    }
+}
+
 fn used(profile: &Profile, environment: &Environment, native: Arch) -> Option<String> {
     let conditions = profile.rules().iter().flat_map(|rule| [rule.includes(), rule.excludes()]);
     let mut depends = conditions
         .filter(|on| !on.caps().is_empty() || !on.arches().is_empty() || on.min_kernel().is_some())
         .peekable();
     depends.peek()?;
-    let caps: Vec<&str> = environment.caps.iter().map(String::as_str).collect();
-    let caps = if caps.is_empty() { "none".to_owned() } else { caps.join(" ") };
-    Some(format!("rules are evaluated for {native}, kernel {}, capabilities {caps}", environment.kernel))
+    Some(Used::new(environment, native).to_string())
 }
 
 #[cfg(test)]

@@ -1,20 +1,19 @@
 //! `seccomp-trace generate`: a profile from recordings.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
-use anyhow::{Context, ensure};
+use anyhow::Context;
 use seccomp_trace_core::Recording;
 
 use crate::args::GenerateArgs;
 use crate::exit::Exit;
+use crate::load::one_standard_input;
 use crate::profile::{self, ProfilePlan};
 
 /// Runs `seccomp-trace generate`.
 pub(crate) fn generate(args: &GenerateArgs) -> anyhow::Result<Exit> {
     let plan = ProfilePlan::resolve(&args.policy, args.args != "none")?;
-    let stdins =
-        args.recordings.iter().chain(&args.policy.base).filter(|path| *path == Path::new("-")).count();
-    ensure!(stdins <= 1, "standard input can be read once");
+    one_standard_input(args.recordings.iter().chain(&args.policy.base).map(PathBuf::as_path))?;
     let mut recording = Recording::default();
     for path in &args.recordings {
         recording.merge(read(path)?);

@@ -1,6 +1,7 @@
 //! `seccomp-trace`: records the syscalls of a command and writes the tightest seccomp profile that still runs it.
 
 mod args;
+mod diff;
 mod doctor;
 mod environment;
 mod exit;
@@ -10,10 +11,13 @@ mod generate;
 mod inherited;
 mod input;
 mod lint;
+mod load;
+mod merge;
 mod profile;
 mod run;
 mod say;
 mod shared;
+mod subset;
 mod table;
 mod user;
 
@@ -30,6 +34,9 @@ fn main() -> ExitCode {
     let result = match verb {
         Verb::Run(args) => run::run(args),
         Verb::Generate(args) => generate::generate(&args),
+        Verb::Merge(args) => merge::run(&args),
+        Verb::Diff(args) => diff::run(&args),
+        Verb::Subset(args) => subset::run(&args),
         Verb::Export(args) => export::run(&args),
         Verb::Explain(args) => explain::run(&args),
         Verb::Lint(args) => lint::run(&args),
