@@ -7,7 +7,9 @@ use std::process::ExitCode;
 use clap::{Args, CommandFactory, FromArgMatches, Parser, Subcommand};
 use seccomp_trace_profile::{Baseline, Errno};
 
+use crate::compare::CompareArgs;
 use crate::diff::TwoArgs;
+use crate::environment::EnvironmentArgs;
 use crate::exit::Exit;
 use crate::explain::ExplainArgs;
 use crate::export::ExportArgs;
@@ -69,16 +71,22 @@ Examples:
   seccomp-trace run -o p.json -i base.json CMD  add to an existing profile what it lacks
   seccomp-trace run --recording r.json -o p.json CMD
                                                 keep the recording, to merge it or derive again
+  seccomp-trace run --compare p.json -- make check
+                                                fail where p.json denies what the command needs
 
-Exit status: that of the command, or death by the same signal. 125: tracing or writing failed;
+Exit status: that of the command, or death by the same signal. 125: tracing or writing failed, or the
+command gave 0 and --compare found something;
 126: the command cannot be executed; 127: it was not found.";
 
 const GENERATE_EXAMPLES: &str = "\
 Examples:
   seccomp-trace generate run1.json run2.json -o p.json  one profile from two recordings
   seccomp-trace generate r.json --for crun              derive again, for crun alone
+  seccomp-trace generate r1.json r2.json --compare p.json
+                                                        is p.json enough for what was recorded?
+                                                        (no profile is made without -o)
 
-Exit status: 0, or 2 in trouble.";
+Exit status: 0; 1 where --compare finds something; 2 in trouble.";
 
 const MERGE_EXAMPLES: &str = "\
 Examples:
@@ -117,6 +125,10 @@ pub(crate) struct PolicyArgs {
     /// What a denied call returns: enosys, eperm or a number [default: that of BASE, else enosys]
     #[arg(long, value_name = "WHICH")]
     pub(crate) errno: Option<Errno>,
+    #[command(flatten)]
+    pub(crate) comparison: CompareArgs,
+    #[command(flatten)]
+    pub(crate) environment: EnvironmentArgs,
 }
 
 /// `run`

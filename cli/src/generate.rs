@@ -6,21 +6,36 @@ use anyhow::Context;
 use seccomp_trace_core::Recording;
 
 use crate::args::GenerateArgs;
+use crate::compare::{Found, standard_output_is_free};
 use crate::exit::Exit;
 use crate::load::one_standard_input;
 use crate::profile::{self, ProfilePlan};
+use crate::say::say;
 
 /// Runs `seccomp-trace generate`.
 pub(crate) fn generate(args: &GenerateArgs) -> anyhow::Result<Exit> {
     let plan = ProfilePlan::resolve(&args.policy, args.args != "none")?;
-    one_standard_input(args.recordings.iter().chain(&args.policy.base).map(PathBuf::as_path))?;
+    let policy = &args.policy;
+    let files = args.recordings.iter().chain(&policy.base).chain(&policy.comparison.compare);
+    one_standard_input(files.map(PathBuf::as_path))?;
+    // Whoever compares need not want a profile.
+    let makes = policy.output.is_some() || policy.comparison.compare.is_none();
+    standard_output_is_free(&policy.comparison, makes && plan.output().is_standard_output())?;
     let mut recording = Recording::default();
     for path in &args.recordings {
         recording.merge(read(path)?);
     }
-    plan.make(&recording, args.quiet)?;
+    if makes {
+        plan.make(&recording, args.quiet)?;
+    }
     profile::completeness(&recording, args.strict)?;
-    Ok(Exit::SUCCESS)
+    match plan.compare(&recording, args.quiet)? {
+        Found::Nothing => Ok(Exit::SUCCESS),
+        Found::Trouble(what) => {
+            say!("{what}");
+            Ok(Exit::FOUND)
+        }
+    }
 }
 
 fn read(path: &Path) -> anyhow::Result<Recording> {

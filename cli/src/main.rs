@@ -1,6 +1,7 @@
 //! `seccomp-trace`: records the syscalls of a command and writes the tightest seccomp profile that still runs it.
 
 mod args;
+mod compare;
 mod diff;
 mod doctor;
 mod environment;

@@ -13,13 +13,16 @@ use seccomp_trace_profile::{
 };
 
 use crate::args::PolicyArgs;
+use crate::compare::{ComparePlan, Found};
 use crate::say::say;
 use crate::user;
 
 /// How a profile is to be made and where it goes; its files have been looked at.
 pub(crate) struct ProfilePlan {
     policy: Policy,
+    environment: Environment,
     output: Output,
+    compare: Option<ComparePlan>,
 }
 
 impl ProfilePlan {
@@ -30,7 +33,9 @@ impl ProfilePlan {
             Policy { base, baseline: args.runtime, errno: args.errno, conditions, ..Policy::default() };
         let stdout = PathBuf::from("-");
         let output = prepare_output(args.output.as_deref().unwrap_or(&stdout))?;
-        Ok(Self { policy, output })
+        let (environment, native) = args.environment.resolve()?;
+        let compare = ComparePlan::resolve(&args.comparison, &environment, native, args.runtime)?;
+        Ok(Self { policy, environment, output, compare })
     }
 
     /// Where the profile goes.
@@ -38,10 +43,15 @@ impl ProfilePlan {
         &self.output
     }
 
+    /// Compares with an existing profile, where that was asked for.
+    pub(crate) fn compare(&self, recording: &Recording, quiet: bool) -> anyhow::Result<Found> {
+        self.compare.as_ref().map_or(Ok(Found::Nothing), |plan| plan.report(recording, quiet))
+    }
+
     /// Names the calls that were observed and that the profile does not allow, or not always: no error, since the user
     /// has chosen the BASE, but nothing to be silent about.
     fn tell_what_is_not_allowed(&self, generated: &Generated) {
-        let denied = check_calls(&generated.profile, &generated.governed);
+        let denied = check_calls(&generated.profile, &generated.governed, &self.environment);
         let conditional = generated.governed.iter().filter(|call| {
             let restricts = |rule: &&Rule| {
                 let conditions = [rule.includes(), rule.excludes()];
@@ -65,7 +75,7 @@ impl ProfilePlan {
     /// Derives the profile, checks it and writes it.
     pub(crate) fn make(&self, recording: &Recording, quiet: bool) -> anyhow::Result<()> {
         let generated = generate(recording, &self.policy).context("cannot make a profile")?;
-        let report = check_instances(&generated.profile, &generated.instances, &Environment::default())
+        let report = check_instances(&generated.profile, &generated.instances, &self.environment)
             .context("the profile failed its check and was not written")?;
         write(&self.output, generated.profile.to_json(), quiet)?;
         if !quiet {
@@ -164,8 +174,8 @@ fn unknown_names(report: &CheckReport) -> String {
 }
 
 /// The calls that a profile denies whatever their arguments are taken to be.
-fn check_calls(profile: &Profile, calls: &BTreeSet<Syscall>) -> BTreeSet<Syscall> {
-    match check(profile, calls, &Environment::default()) {
+fn check_calls(profile: &Profile, calls: &BTreeSet<Syscall>, environment: &Environment) -> BTreeSet<Syscall> {
+    match check(profile, calls, environment) {
         Err(ProfileError::Denied(denials)) => denials.0.iter().map(|denial| denial.call).collect(),
         _ => BTreeSet::new(),
     }

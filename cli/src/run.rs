@@ -8,6 +8,7 @@ use seccomp_trace_core::{
 use seccomp_trace_profile::Output;
 
 use crate::args::RunArgs;
+use crate::compare::{Found, standard_output_is_free};
 use crate::exit::Exit;
 use crate::profile::ProfilePlan;
 use crate::say::{self, say};
@@ -18,7 +19,9 @@ use crate::{inherited, profile, user};
 struct Plan {
     command: CommandSpec,
     captures: Captures,
-    profile: Option<ProfilePlan>,
+    profile: ProfilePlan,
+    /// Whether a profile is to be written; one may be wanted for `--compare` alone.
+    writes: bool,
     recording: Option<Output>,
     no_wait: bool,
     strict: bool,
@@ -45,11 +48,15 @@ impl Plan {
             let same = profile.output().is_same_place(recording);
             ensure!(!same, "-o and --recording are the same file; give each its own");
         }
+        let streams = [args.policy.output.as_ref().map(|_| profile.output()), recording.as_ref()];
+        let taken = streams.into_iter().flatten().any(Output::is_standard_output);
+        standard_output_is_free(&args.policy.comparison, taken)?;
         let native = Arch::native().context("this architecture cannot be recorded on")?;
         Ok(Self {
             command,
             captures: captures(&args.args, native).context("cannot use --args")?,
-            profile: args.policy.output.is_some().then_some(profile),
+            profile,
+            writes: args.policy.output.is_some(),
             recording,
             no_wait: args.no_wait,
             strict: args.strict,
@@ -97,11 +104,11 @@ fn report(plan: &Plan, recording: &Recording) -> anyhow::Result<()> {
         Some(output) => profile::write(output, recording.to_json(), quiet),
         None => Ok(()),
     };
-    let made = match &plan.profile {
-        Some(profile) => profile.make(recording, quiet).map(|()| Some(profile.output())),
-        None => Ok(None),
+    let made = match plan.writes {
+        true => plan.profile.make(recording, quiet).map(|()| Some(plan.profile.output())),
+        false => Ok(None),
     };
-    if !quiet && plan.profile.is_none() {
+    if !quiet && !plan.writes {
         say::raw(&table(recording));
     }
     if !quiet && let Ok(output) = &made {
@@ -111,7 +118,8 @@ fn report(plan: &Plan, recording: &Recording) -> anyhow::Result<()> {
         profile::rescue(recording);
     }
     let complete = profile::completeness(recording, plan.strict);
-    kept.and(made.map(drop)).and(complete)
+    let compared = plan.profile.compare(recording, quiet).and_then(Found::into_result);
+    kept.and(made.map(drop)).and(complete).and(compared)
 }
 
 /// One line on what was recorded, and one on how to use the profile.

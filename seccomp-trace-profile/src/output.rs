@@ -93,6 +93,12 @@ impl Output {
         }
     }
 
+    /// Whether this is standard output.
+    #[must_use]
+    pub fn is_standard_output(&self) -> bool {
+        self.way == Way::Stdout
+    }
+
     /// Whether this is a regular file, or will be one.
     #[must_use]
     pub fn is_file(&self) -> bool {

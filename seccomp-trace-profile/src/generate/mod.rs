@@ -1,6 +1,8 @@
 //! A recording and a policy make a profile.
 
 mod arches;
+#[cfg(feature = "libseccomp")]
+mod compare;
 mod conditions;
 mod needs;
 mod policy;
@@ -9,6 +11,8 @@ mod warning;
 
 use std::collections::{BTreeMap, BTreeSet};
 
+#[cfg(feature = "libseccomp")]
+pub use compare::{Comparison, DeniedCall, compare};
 use conditions::{Conditions, covers_i386};
 use needs::Needs;
 pub use policy::{Policy, SetupCalls};
