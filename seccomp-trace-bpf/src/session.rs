@@ -14,7 +14,7 @@ use crate::events::Ring;
 use crate::instance::Instance;
 use crate::launch::{Change, Child, CommandStatus};
 use crate::provenance::run_id;
-use crate::seed::Seeder;
+use crate::seed::{Kind, Seeder};
 use crate::signals::{self, Heeded, Relay};
 
 /// How long to sleep at most before the count of live tasks is looked at again: the event that wakes us could have
@@ -145,6 +145,7 @@ impl BpfSession {
         }
         self.reap()?;
         let delivered = self.deliver(sink)?;
+        self.doubt_the_count()?;
         self.ended = self.ended || self.nobody_lives()?;
         Ok(delivered || before != (self.status, self.interrupted, self.ended))
     }
@@ -184,6 +185,20 @@ impl BpfSession {
             }
         }
         Ok(delivered)
+    }
+
+    /// Where the kernel has skipped a program, exits may not have been counted: the tasks themselves are asked then.
+    fn doubt_the_count(&mut self) -> Result<(), Error> {
+        let tables = self.parts.instance.tables();
+        if self.ended || self.seeder.is_some() || self.status.is_none() {
+            return Ok(());
+        }
+        let counters = tables.counters(self.parts.slot)?;
+        if counters.live != 0 && tables.recursion_misses()? > self.parts.losses_before.recursion_misses {
+            let seeder = Seeder::load(tables, self.parts.slot, counters.generation, Kind::Process)?;
+            self.seeder = Some(seeder);
+        }
+        Ok(())
     }
 
     /// Whether the last task of the target has exited.

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0 OR MIT
 /*
- * enter move|clone3|stay CGROUP PID prctl|seccomp|none CMD...: enters a container from outside, as a
- * runtime's exec does. It is moved into the cgroup (by its own write), or born there, or stays where
- * it is; it enters the mount namespace of PID (0: it stays in its own), calls getpriority, installs a
- * filter, calls mincore, and executes CMD.
+ * enter move|clone3|stay CGROUP PID prctl|seccomp|none CMD...: enters a container from outside, as
+ * a runtime's exec does. It is moved into the cgroup (by its own write), or born there, or stays
+ * where it is; it enters the mount namespace of PID (0: it stays in its own), calls getpriority,
+ * installs a filter, calls mincore, and executes CMD.
  */
 #include <fcntl.h>
 #include <linux/sched.h>

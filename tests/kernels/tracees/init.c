@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0 OR MIT
 /*
- * init prctl|seccomp|none hook|- CMD...: behaves as a runtime's init. It enters a mount namespace of
- * its own, prints "ready", and waits for a byte on standard input, as init waits for its hooks.
+ * init prctl|seccomp|none hook|- CMD...: behaves as a runtime's init. It enters a mount namespace
+ * of its own, prints "ready", and waits for a byte on standard input, as init waits for its hooks.
  * In setup it calls getitimer, and with `hook` runs a child that calls msync, and one that executes
  * a program that calls fdatasync. It installs a seccomp filter in the given way, calls eventfd2,
  * runs a child that calls getpgid, and executes CMD.
