@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use std::process::ExitCode;
 
 use clap::{Args, CommandFactory, FromArgMatches, Parser, Subcommand};
-use seccomp_trace_profile::{Baseline, Errno};
+use seccomp_trace_profile::{Baseline, Errnos};
 
 use crate::compare::CompareArgs;
 use crate::diff::TwoArgs;
@@ -122,9 +122,10 @@ pub(crate) struct PolicyArgs {
     /// The container runtime that will load the profile, whose own calls it must allow: runc, crun, any or none
     #[arg(long = "for", value_name = "RUNTIME", default_value = "any")]
     pub(crate) runtime: Baseline,
-    /// What a denied call returns: enosys, eperm or a number [default: that of BASE, else enosys]
+    /// What a denied call returns: enosys, eperm, a number, or `eperm-known[=VERSION]`: eperm where Linux VERSION (3.2)
+    /// has the call, enosys for newer ones, so that C libraries fall back [default: that of BASE, else enosys]
     #[arg(long, value_name = "WHICH")]
-    pub(crate) errno: Option<Errno>,
+    pub(crate) errno: Option<Errnos>,
     #[command(flatten)]
     pub(crate) comparison: CompareArgs,
     #[command(flatten)]

@@ -8,8 +8,8 @@ use std::path::{Path, PathBuf};
 use anyhow::{Context, ensure};
 use seccomp_trace_core::{Recording, Syscall};
 use seccomp_trace_profile::{
-    CheckReport, Condition, Environment, Generated, Output, Policy, Profile, ProfileError, Rule, Written,
-    check, check_instances, generate,
+    CheckReport, Condition, Environment, Errnos, Generated, Output, Policy, Profile, ProfileError, Rule,
+    Written, check, check_instances, generate,
 };
 
 use crate::args::PolicyArgs;
@@ -29,8 +29,14 @@ impl ProfilePlan {
     /// Reads BASE and finds out whether the output can be written. Without `-o`, it is standard output.
     pub(crate) fn resolve(args: &PolicyArgs, conditions: bool) -> anyhow::Result<Self> {
         let base = args.base.as_deref().map(read_base).transpose()?;
-        let policy =
-            Policy { base, baseline: args.runtime, errno: args.errno, conditions, ..Policy::default() };
+        let policy = Policy {
+            base,
+            baseline: args.runtime,
+            errno: args.errno.map(Errnos::default_errno),
+            eperm_known: args.errno.and_then(Errnos::known),
+            conditions,
+            ..Policy::default()
+        };
         let stdout = PathBuf::from("-");
         let output = prepare_output(args.output.as_deref().unwrap_or(&stdout))?;
         let (environment, native) = args.environment.resolve()?;

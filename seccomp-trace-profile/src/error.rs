@@ -20,6 +20,12 @@ pub enum ProfileError {
         /// The text.
         text: String,
     },
+    /// The text asks for EPERM by a kernel that there is no table of.
+    #[error("{text:?}: expected eperm-known, or eperm-known=VERSION with a kernel up to 5.14")]
+    UnknownKernel {
+        /// The text.
+        text: String,
+    },
     /// The text names no baseline.
     #[error("unknown runtime {text:?} (expected runc, crun, any or none)")]
     UnknownBaseline {

@@ -49,6 +49,7 @@ mod generate;
 mod groups;
 #[cfg(all(feature = "libseccomp", feature = "output"))]
 mod job;
+mod kernels;
 mod lint;
 mod model;
 #[cfg(feature = "output")]
@@ -78,7 +79,7 @@ pub use explain::{ArchVerdict, DANGERS, Danger, DangerKind, Deciding, Explanatio
 pub use export::{ExportError, ExportOptions, Exported, Format, Input, Note, always_allowed, export};
 #[cfg(feature = "libseccomp")]
 pub use generate::{Comparison, DeniedCall, compare};
-pub use generate::{Generated, Policy, Reason, SetupCalls, Warning, generate};
+pub use generate::{Errnos, Generated, Policy, Reason, SetupCalls, Warning, generate};
 pub use groups::{Group, SYSTEMD_VERSION};
 #[cfg(all(feature = "libseccomp", feature = "output"))]
 pub use job::{Job, JobError, JobReport};

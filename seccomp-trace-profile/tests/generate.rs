@@ -331,3 +331,30 @@ fn every_warning_is_a_sentence_with_its_facts() {
     }
     assert_eq!(texts.len(), 6, "{texts:#?}");
 }
+
+/// Old calls fail as users expect, and C libraries fall back from new ones, also on i386.
+#[test]
+fn calls_that_a_kernel_has_fail_with_eperm_and_newer_ones_with_enosys() {
+    let policy = Policy { eperm_known: "3.2".parse().ok(), ..Policy::default() };
+    let profile = generate(&container(), &policy).unwrap().profile;
+    assert_eq!(profile.default_errno(), Some(38));
+    let rule = profile.rules().last().unwrap();
+    assert_eq!((rule.action(), rule.errno()), (Action::Errno, Some(1)));
+    assert_eq!(Reason::from_comment(rule.comment()), Some(Reason::Denied));
+    let names: BTreeSet<&str> = rule.names().collect();
+    for denied in ["ptrace", "kexec_load", "pipe2", "fork", "_newselect"] {
+        assert!(names.contains(denied), "{denied}");
+    }
+    let allowed: BTreeSet<&str> =
+        profile.rules().iter().filter(|rule| rule.action() == Action::Allow).flat_map(Rule::names).collect();
+    assert_eq!(names.intersection(&allowed).collect::<Vec<_>>(), Vec::<&&str>::new());
+    // New, gone from every kernel, holding others, of another architecture.
+    for other in ["clone3", "statx", "getrandom", "create_module", "socketcall", "s390_runtime_instr"] {
+        assert!(!names.contains(other), "{other}");
+    }
+    let base =
+        r#"{"defaultAction":"SCMP_ACT_ERRNO","syscalls":[{"names":["ptrace"],"action":"SCMP_ACT_KILL"}]}"#;
+    let based = Policy { eperm_known: policy.eperm_known, ..with_base(base) };
+    let generated = generate(&container(), &based).unwrap();
+    assert!(!generated.profile.rules().last().unwrap().names().any(|name| name == "ptrace"), "BASE decides");
+}

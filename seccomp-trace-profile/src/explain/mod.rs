@@ -142,6 +142,9 @@ fn in_words(reason: &Reason, name: &str) -> String {
         |runtimes: &BTreeSet<String>| runtimes.iter().map(String::as_str).collect::<Vec<_>>().join(" and ");
     match reason {
         Reason::Workload => "the program called it".to_owned(),
+        Reason::Denied => {
+            "every kernel in use has it, so no C library needs ENOSYS to fall back on".to_owned()
+        }
         Reason::Always => {
             let why = crate::ALWAYS.iter().find(|always| always.name == name).map(|always| always.reason);
             why.unwrap_or("every program may need it").to_owned()

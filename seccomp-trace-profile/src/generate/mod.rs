@@ -4,6 +4,7 @@ mod arches;
 #[cfg(feature = "libseccomp")]
 mod compare;
 mod conditions;
+mod errnos;
 mod needs;
 mod policy;
 mod reason;
@@ -14,13 +15,16 @@ use std::collections::{BTreeMap, BTreeSet};
 #[cfg(feature = "libseccomp")]
 pub use compare::{Comparison, DeniedCall, compare};
 use conditions::{Conditions, covers_i386};
+pub use errnos::Errnos;
 use needs::Needs;
 pub use policy::{Policy, SetupCalls};
 pub use reason::Reason;
 use seccomp_trace_core::{Arch, Recording, Syscall};
 pub use warning::Warning;
 
-use crate::{ALWAYS, Action, Errno, Profile, ProfileError, Rule, resolve};
+use crate::kernels::calls_of;
+use crate::semantics::multiplex::HOLDERS;
+use crate::{ALWAYS, Action, Errno, Profile, ProfileError, Rule, Verdict, resolve};
 
 /// A profile and what is to be known about it.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -97,6 +101,7 @@ pub fn generate(recording: &Recording, policy: &Policy) -> Result<Generated, Pro
             generated.added.extend(covered.iter().filter_map(|arch| Syscall::from_name(*arch, name)));
         }
     }
+    let denied = denied(policy, &covered, &groups);
     generated.warnings = warnings(policy, &needs, &covered, &groups);
     generated.warnings.extend(conditions.warnings.iter().cloned());
     generated.instances = generated
@@ -104,7 +109,9 @@ pub fn generate(recording: &Recording, policy: &Policy) -> Result<Generated, Pro
         .iter()
         .flat_map(|call| groups.instances(*call).into_iter().map(|args| (*call, args)))
         .collect();
-    generated.profile.syscalls.get_or_default().extend(groups.rules(covers_i386(&covered)));
+    let rules = generated.profile.syscalls.get_or_default();
+    rules.extend(groups.rules(covers_i386(&covered)));
+    rules.extend(denied);
     Ok(generated)
 }
 
@@ -170,6 +177,25 @@ impl Groups<'_> {
         rules.sort_by(|(one, _), (other, _)| one.cmp(other));
         rules.into_iter().map(|(_, rule)| rule).collect()
     }
+}
+
+/// The rule for calls that are to fail in another way than the default one.
+fn denied(policy: &Policy, covered: &BTreeSet<Arch>, groups: &Groups<'_>) -> Option<Rule> {
+    let kernel = policy.eperm_known?;
+    let open = |name: &&str| {
+        !(groups.base.contains(name)
+            || groups.reasons.contains_key(name)
+            || groups.conditional.contains_key(name)
+            // Whether i386's `socketcall` is allowed follows from the calls that it holds.
+            || HOLDERS.contains(name))
+    };
+    let names = calls_of(kernel).filter(open);
+    let names = names.filter(|name| covered.iter().any(|arch| Syscall::from_name(*arch, name).is_some()));
+    let names: Vec<String> = names.map(str::to_owned).collect();
+    let comment =
+        format!("{} - with EPERM, since Linux {kernel} has the calls; others with ENOSYS", Reason::Denied);
+    let eperm = Verdict::Errno(Errno::EPERM.code());
+    (!names.is_empty()).then(|| Rule::new(names, eperm, Vec::new(), comment))
 }
 
 /// The base with this program's default action, or nothing but that.

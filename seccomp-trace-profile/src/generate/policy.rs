@@ -1,6 +1,6 @@
 //! What the caller decides about a profile.
 
-use crate::{Baseline, Errno, Profile};
+use crate::{Baseline, Errno, KernelVersion, Profile};
 
 /// Whether calls of the phase [`Setup`](seccomp_trace_core::Phase::Setup) count as the runtime's own under the
 /// filter.
@@ -25,6 +25,8 @@ pub struct Policy {
     pub baseline: Baseline,
     /// The errno of denied calls; `None`: the base's, or [`Errno::ENOSYS`] where it has none.
     pub errno: Option<Errno>,
+    /// Denied calls that this kernel has fail with EPERM all the same ([`Errnos::EpermKnown`](crate::Errnos)).
+    pub eperm_known: Option<KernelVersion>,
     /// Whether setup calls count.
     pub setup: SetupCalls,
     /// The runtime that was observed, for the comment; `None`: what the recording says.
@@ -39,6 +41,7 @@ impl Default for Policy {
             base: None,
             baseline: Baseline::default(),
             errno: None,
+            eperm_known: None,
             setup: SetupCalls::default(),
             runtime: None,
             conditions: true,

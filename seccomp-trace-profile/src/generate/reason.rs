@@ -27,6 +27,8 @@ pub enum Reason {
     RuntimeInit(BTreeSet<String>),
     /// These runtimes are known to make the call.
     Baseline(BTreeSet<String>),
+    /// The calls fail in another way than by default.
+    Denied,
 }
 
 impl Reason {
@@ -39,6 +41,7 @@ impl Reason {
         match text {
             "workload" => return Some(Self::Workload),
             "always" => return Some(Self::Always),
+            "denied" => return Some(Self::Denied),
             "runtime init" => return Some(Self::RuntimeInit(BTreeSet::new())),
             _ => {}
         }
@@ -72,6 +75,7 @@ impl fmt::Display for Reason {
         let (kind, runtimes) = match self {
             Self::Workload => return write!(f, "{PREFIX}workload"),
             Self::Always => return write!(f, "{PREFIX}always"),
+            Self::Denied => return write!(f, "{PREFIX}denied"),
             Self::RuntimeInit(runtimes) => ("runtime init", runtimes),
             Self::Baseline(runtimes) => ("baseline", runtimes),
         };
@@ -94,6 +98,7 @@ mod tests {
         for reason in [
             Reason::Workload,
             Reason::Always,
+            Reason::Denied,
             Reason::RuntimeInit(set(&[])),
             Reason::RuntimeInit(set(&["crun"])),
             Reason::Baseline(set(&["crun", "runc"])),
