@@ -1,14 +1,13 @@
 //! `seccomp-trace export`: a profile in the form of another program.
 
-use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
-use anyhow::Context;
+use anyhow::{Context, bail};
 use clap::Args;
-use seccomp_trace_core::{Arch, Syscall};
+use seccomp_trace_core::Arch;
 use seccomp_trace_profile::{
-    Baseline, ExportOptions, Exported, Format, Input, Policy, Profile, always_allowed, check,
-    check_instances, export, generate,
+    AlgebraError, Baseline, ExportOptions, Exported, Format, Input, Policy, Profile, Resolved, Semantics,
+    always_allowed, check, check_instances, diff, export, generate,
 };
 
 use crate::environment::{self, EnvironmentArgs};
@@ -107,7 +106,8 @@ fn load(args: &ExportArgs, environment: &seccomp_trace_profile::Environment) -> 
     }
 }
 
-/// Reads the result back and puts every call that the profile allows through its filter.
+/// Reads the result back, and compares what its filters do with what those of the profile do, for all calls of every
+/// listed ABI and all arguments.
 fn check_result(
     profile: &Profile,
     exported: &Exported,
@@ -119,9 +119,22 @@ fn check_result(
     }
     let text = std::str::from_utf8(&exported.bytes).context("the result is not text")?;
     let result = Profile::from_json(text).context("the result is not a profile")?;
-    let wanted: BTreeSet<Syscall> = always_allowed(profile, &options.environment, options.native)?;
-    let _report = check(&result, &wanted, &options.environment)?;
-    Ok(())
+    let meaning = |profile: &Profile| {
+        let resolved = Resolved::new(profile, &options.environment, options.native)?;
+        Semantics::compiled(profile, &resolved)
+    };
+    let meant = match meaning(profile) {
+        // Of such an architecture there is no table: what the result must allow is all that can be looked at.
+        Err(AlgebraError::UnmodelledArch { .. }) => {
+            let wanted = always_allowed(profile, &options.environment, options.native)?;
+            let _report = check(&result, &wanted, &options.environment)?;
+            return Ok(());
+        }
+        other => other?,
+    };
+    let found = diff(&meant, &meaning(&result)?)?;
+    let Some(change) = found.changes.first() else { return Ok(()) };
+    bail!("it does not do what the profile does: it {change}")
 }
 
 fn stem(path: &Path) -> String {
