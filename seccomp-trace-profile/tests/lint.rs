@@ -210,3 +210,53 @@ fn the_page_of_the_codes_is_the_table() {
         Err(error) => println!("left out: {} ({error})", path.display()),
     }
 }
+
+/// Found by comparing filters with rules: what is said here of libseccomp 2.5 is looked at, too.
+#[test]
+fn rules_that_libseccomp_compiles_to_something_else_are_warned_of() {
+    let rules = |conditions: &[&str]| {
+        let rules: Vec<_> = conditions
+            .iter()
+            .map(|args| format!(r#"{{"names":["prctl"],"action":"SCMP_ACT_ALLOW","args":[{args}]}}"#))
+            .collect();
+        let text = format!(
+            r#"{{"defaultAction":"SCMP_ACT_ERRNO","architectures":["SCMP_ARCH_X86_64"],"syscalls":[{}]}}"#,
+            rules.join(",")
+        );
+        Profile::from_json(&text).unwrap()
+    };
+    let found = |profile: &Profile| {
+        lint(profile, &Environment::default(), Baseline::None)
+            .into_iter()
+            .find(|finding| finding.code == Code::Inequalities)
+            .map(|finding| finding.path)
+    };
+    let arg = |index: u8, op: &str, value: u64| {
+        format!(r#"{{"index":{index},"op":"SCMP_CMP_{op}","value":{value}}}"#)
+    };
+    let wrong = rules(&[&arg(0, "LE", 3), &arg(0, "GE", 1 << 32 | 5)]);
+    let right = rules(&[&arg(0, "LT", 38), &arg(0, "EQ", 39), &arg(0, "GT", 40)]);
+    let equal = rules(&[&arg(0, "EQ", 3), &arg(1, "EQ", 1 << 32)]);
+    let endless = rules(&[
+        &[arg(0, "GE", 1 << 40), arg(1, "NE", 1 << 32)].join(","),
+        &[arg(0, "GE", 1 << 40), arg(2, "GE", u64::MAX)].join(","),
+    ]);
+    assert_eq!(found(&wrong).as_deref(), Some("syscalls[0]"));
+    assert_eq!(found(&endless).as_deref(), Some("syscalls[0]"));
+    assert_eq!(found(&right), None, "Docker's default has such rules");
+    assert_eq!(found(&equal), None);
+    for (path, text) in real_profiles() {
+        assert_eq!(found(&Profile::from_json(&text).unwrap()), None, "{}", path.display());
+    }
+    #[cfg(feature = "libseccomp")]
+    for (profile, is_right) in [(&wrong, false), (&right, true), (&equal, true)] {
+        use seccomp_trace_profile::{Resolved, Semantics, diff, libseccomp_version};
+        let resolved =
+            Resolved::new(profile, &Environment::default(), seccomp_trace_core::Arch::X86_64).unwrap();
+        let rules = Semantics::new(profile, &resolved).unwrap();
+        let filters = Semantics::compiled(profile, &resolved).unwrap();
+        let same = diff(&rules, &filters).unwrap().is_empty();
+        // A newer one may have been mended.
+        assert!(same == is_right || !libseccomp_version().unwrap().starts_with("2.5."), "{profile:?}");
+    }
+}

@@ -80,6 +80,8 @@ pub enum Code {
     UnusedListener,
     /// Allowed calls widen the attack surface.
     WidePrivilege,
+    /// Several rules for one call, of which libseccomp makes something else.
+    Inequalities,
 }
 
 /// A line of the table.
@@ -252,6 +254,14 @@ const TABLE: &[Entry] = &[
         title: "allowed calls widen the attack surface",
         why: "Each is a common step of container escapes; `seccomp-trace explain` says why.",
         remedy: "Make sure that the program needs them.",
+    },
+    Entry {
+        code: Code::Inequalities,
+        id: "ST021",
+        severity: Severity::Warning,
+        title: "rules with inequalities that libseccomp may compile wrongly",
+        why: "libseccomp 2.5 joins some sets of such rules to a filter that allows or denies other arguments, and does not end on some.",
+        remedy: "Use SCMP_CMP_EQ and SCMP_CMP_MASKED_EQ, or one rule.",
     },
 ];
 

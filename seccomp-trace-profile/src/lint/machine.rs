@@ -29,6 +29,7 @@ const FALLBACK: [&str; 10] = [
 pub(super) fn look(profile: &Profile, resolved: &Resolved<'_>, baseline: Baseline) -> Vec<Finding> {
     let mut findings = Vec::new();
     rules_of_one_call(&mut findings, resolved);
+    super::inequalities::look(&mut findings, resolved);
     fallbacks(&mut findings, resolved);
     x86(&mut findings, resolved);
     dangers(&mut findings, resolved);
@@ -43,7 +44,7 @@ pub(super) fn look(profile: &Profile, resolved: &Resolved<'_>, baseline: Baselin
     findings
 }
 
-fn at(index: usize) -> String {
+pub(super) fn at(index: usize) -> String {
     format!("syscalls[{index}]")
 }
 

@@ -2,6 +2,7 @@
 
 mod code;
 mod document;
+mod inequalities;
 mod machine;
 mod pointers;
 
