@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 use std::path::PathBuf;
 
 use seccomp_trace_core::{Arch, CaptureError, captures};
-use seccomp_trace_profile::{Baseline, Errno, Format, ProfileError};
+use seccomp_trace_profile::{Baseline, Errnos, Format, ProfileError};
 
 /// The annotation's key.
 pub(crate) const KEY: &str = "io.containers.trace-syscall.options";
@@ -15,7 +15,7 @@ pub(crate) struct Options {
     /// `for`: the runtimes that the profile must work with.
     pub(crate) baseline: Option<Baseline>,
     /// `errno`: what a denied call returns.
-    pub(crate) errno: Option<Errno>,
+    pub(crate) errno: Option<Errnos>,
     /// `recording`: where the recording goes; absolute.
     pub(crate) recording: Option<PathBuf>,
     /// `format`: the dialect of the profile.
@@ -91,6 +91,8 @@ impl Options {
 
 #[cfg(test)]
 mod tests {
+    use seccomp_trace_profile::Errno;
+
     use super::*;
 
     fn read(text: &str) -> Result<Options, OptionsError> {
@@ -102,7 +104,7 @@ mod tests {
         let text = "args=socket,prctl;format=oci;recording=/r/a=b.json;errno=eperm;for=crun";
         let expected = Options {
             baseline: Some(Baseline::Crun),
-            errno: Some(Errno::EPERM),
+            errno: Some(Errnos::With(Errno::EPERM)),
             recording: Some("/r/a=b.json".into()),
             format: Some(Format::Oci),
             args: Some("socket,prctl".to_owned()),

@@ -40,7 +40,7 @@ impl Wanted {
 mod tests {
     use std::path::{Path, PathBuf};
 
-    use seccomp_trace_profile::Errno;
+    use seccomp_trace_profile::{Errno, Errnos};
 
     use super::*;
 
@@ -59,7 +59,7 @@ mod tests {
         assert_eq!(alone.options, Options::default());
         let second = r#""io.containers.trace-syscall.options":"errno=eperm""#;
         let both = wanted(&format!("{first},{second}"), &[]).unwrap();
-        assert_eq!(both.options.errno, Some(Errno::EPERM));
+        assert_eq!(both.options.errno, Some(Errnos::With(Errno::EPERM)));
     }
 
     #[test]

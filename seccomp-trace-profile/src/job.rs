@@ -7,7 +7,7 @@ use seccomp_trace_core::{Arch, Recording, Run, Syscall};
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    Baseline, CheckReport, Environment, Errno, ExportError, ExportOptions, Format, Output, OutputError,
+    Baseline, CheckReport, Environment, Errnos, ExportError, ExportOptions, Format, Output, OutputError,
     Policy, Profile, ProfileError, SettledOutput, Warning, Written, check_instances, export, generate,
 };
 
@@ -27,7 +27,7 @@ pub struct Job {
     /// The runtimes that the profile must be able to start a container with, as [`Baseline`] reads them; `None`: those
     /// that the recording is of, all where that is not known.
     pub baseline: Option<String>,
-    /// The errno of denied calls, as [`Errno`] reads it.
+    /// What denied calls fail with, as [`Errnos`] reads it.
     pub errno: Option<String>,
     /// The form of the profile, as [`Format`] reads it; `None`: the base's, or the one with reasons in comments.
     pub format: Option<String>,
@@ -150,10 +150,12 @@ impl Job {
     }
 
     fn policy(&self) -> Result<Policy, ProfileError> {
+        let errnos = self.errno.as_deref().map(str::parse::<Errnos>).transpose()?;
         Ok(Policy {
             base: self.base.as_deref().map(Profile::from_json).transpose()?,
             baseline: self.baseline.as_deref().map(str::parse).transpose()?.unwrap_or_default(),
-            errno: self.errno.as_deref().map(str::parse::<Errno>).transpose()?,
+            errno: errnos.map(Errnos::default_errno),
+            eperm_known: errnos.and_then(Errnos::known),
             ..Policy::default()
         })
     }
