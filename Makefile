@@ -6,7 +6,7 @@ DEMO := $(TARGET)/demo/ls.json
 PREFIX ?= /usr
 DESTDIR ?=
 
-.PHONY: help deps deps-vendored build run install uninstall test test-full lint bench clean
+.PHONY: help deps deps-vendored build run install uninstall test test-full fuzz lint bench clean
 
 help: ## Show this list.
 	@sed -n 's/^\([a-z-]*\):[^#]*## \(.*\)/  make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 24
@@ -35,6 +35,10 @@ test: ## Run the tests; those that need root and BPF too, where both are there.
 
 test-full: ## The same with larger counts.
 	@SECCOMP_TRACE_TEST_FULL=1 scripts/test.sh
+
+fuzz: ## Run every fuzz target: [SECONDS=20] each. With cargo-fuzz where it works.
+	@scripts/deps.sh build
+	@scripts/fuzz.sh $(or $(SECONDS),20)
 
 lint: ## Run every linter.
 	@scripts/lint.sh

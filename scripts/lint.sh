@@ -33,6 +33,7 @@ docs() { RUSTDOCFLAGS="-D warnings" cargo doc --workspace --no-deps --locked; }
 
 step "dependencies" scripts/deps.sh build test lint
 step "cargo fmt" cargo fmt --all --check
+step "cargo fmt: fuzz" cargo fmt --manifest-path fuzz/Cargo.toml --check
 step "workspace arrows: the check can fail" scripts/check-arrows.sh --self-test
 step "workspace arrows" scripts/check-arrows.sh
 step "clang-format" clang_format
@@ -42,6 +43,8 @@ if member seccomp-trace-profile; then
     step "clippy: profile without libseccomp" \
         cargo clippy -p seccomp-trace-profile --no-default-features --all-targets --locked -- -D warnings
 fi
+step "clippy: fuzz" cargo clippy --manifest-path fuzz/Cargo.toml --target-dir "${CARGO_TARGET_DIR:-target}/fuzz" \
+    --no-default-features --lib --bins --locked -- -D warnings
 if scripts/with-rust cargo deny --version >/dev/null 2>&1; then
     step "cargo deny" cargo deny --offline check licenses bans sources
 else

@@ -27,6 +27,11 @@ fi
 cargo test --workspace --locked "$@"
 # The workspace's members need libseccomp of the profile crate; its users may do without.
 cargo test -p seccomp-trace-profile --no-default-features --locked "$@"
+# Every parser on a corpus and changes of it; `make fuzz` does it for longer, and with a real fuzzer.
+case ${SECCOMP_TRACE_TEST_FULL:-} in
+    '' | 0) scripts/fuzz.sh --stable 5 ;;
+    *) scripts/fuzz.sh --stable 60 ;;
+esac
 
 if [ -n "$left_out" ]; then
     echo "test: LEFT OUT, because of: $left_out. These tests need root and BPF, and checked nothing:"
