@@ -6,7 +6,7 @@ DEMO := $(TARGET)/demo/ls.json
 PREFIX ?= /usr
 DESTDIR ?=
 
-.PHONY: help deps deps-vendored build run install uninstall test test-full test-kernels test-kernels-quick lint bench clean
+.PHONY: help deps deps-vendored build run install uninstall test test-full test-kernels test-kernels-quick fuzz lint bench clean
 
 help: ## Show this list.
 	@sed -n 's/^\([a-z-]*\):[^#]*## \(.*\)/  make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 24
@@ -41,6 +41,10 @@ test-kernels: ## Test on other kernels, in virtual machines; installs qemu, down
 
 test-kernels-quick: ## The same with the oldest and the newest kernel alone.
 	@tests/kernels/run.sh quick
+
+fuzz: ## Run every fuzz target: [SECONDS=20] each. With cargo-fuzz where it works.
+	@scripts/deps.sh build
+	@scripts/fuzz.sh $(or $(SECONDS),20)
 
 lint: ## Run every linter.
 	@scripts/lint.sh

@@ -4,6 +4,8 @@ set -eu
 
 cd "$(dirname "$0")/.."
 for manifest in */Cargo.toml; do
+    # Another workspace.
+    if grep -q '^\[workspace\]' "$manifest"; then continue; fi
     awk '
         /^\[/ { section = $0 }
         section == "[package]" && /^name *=/ { split($0, part, "\""); name = part[2] }

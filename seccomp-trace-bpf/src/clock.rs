@@ -18,7 +18,7 @@ impl Clock {
     }
 
     /// A clock with a given offset, for tests.
-    #[cfg(test)]
+    #[cfg(any(test, feature = "fuzzing"))]
     pub(crate) const fn fixed(offset: u64) -> Self {
         Self { offset }
     }

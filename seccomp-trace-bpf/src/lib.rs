@@ -29,6 +29,9 @@ mod captures;
 mod clock;
 mod error;
 mod events;
+#[cfg(feature = "fuzzing")]
+#[doc(hidden)]
+pub mod fuzzing;
 mod image;
 mod instance;
 mod launch;

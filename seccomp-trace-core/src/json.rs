@@ -66,22 +66,33 @@ struct CallEntry {
     workload: Option<Observation>,
 }
 
+fn check_version(found: u32) -> Result<(), RecordingError> {
+    match found {
+        0 => Err(RecordingError::Zero),
+        RECORDING_VERSION => Ok(()),
+        _ => Err(RecordingError::Newer { found }),
+    }
+}
+
 impl Recording {
     /// Reads the JSON form.
     ///
     /// # Errors
     /// [`RecordingError`]: not JSON, not of this shape (with the place), or of a newer version.
     pub fn from_json(text: &str) -> Result<Self, RecordingError> {
-        // The version first: a newer recording may have another shape, and is to be refused for its version.
-        match serde_json::from_str::<Header>(text) {
-            Ok(Header { seccomp_trace_recording: found }) if found > RECORDING_VERSION => {
-                return Err(RecordingError::Newer { found });
+        let document = match read_document::<Document>(text) {
+            Ok(document) => {
+                check_version(document.seccomp_trace_recording)?;
+                document
             }
-            Ok(Header { seccomp_trace_recording: 0 }) => return Err(RecordingError::Zero),
-            _ => {}
-        }
-        let document: Document = read_document(text)
-            .map_err(|DocumentError { path, source }| RecordingError::Shape { path, source })?;
+            Err(DocumentError { path, source }) => {
+                // A newer recording may have another shape, and is to be refused for its version.
+                if let Ok(header) = serde_json::from_str::<Header>(text) {
+                    check_version(header.seccomp_trace_recording)?;
+                }
+                return Err(RecordingError::Shape { path, source });
+            }
+        };
         let mut recording = Self { runs: document.runs, ..Self::default() };
         for entry in document.syscalls {
             let call = Syscall { arch: entry.arch, nr: entry.nr };

@@ -1,0 +1,6 @@
+//! `flags` for cargo-fuzz.
+#![no_main]
+
+libfuzzer_sys::fuzz_target!(|data: &[u8]| {
+    seccomp_trace_fuzz::targets::flags::target(data);
+});

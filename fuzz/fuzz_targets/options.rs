@@ -1,0 +1,6 @@
+//! `options` for cargo-fuzz.
+#![no_main]
+
+libfuzzer_sys::fuzz_target!(|data: &[u8]| {
+    seccomp_trace_fuzz::targets::options::target(data);
+});

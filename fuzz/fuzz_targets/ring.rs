@@ -1,0 +1,6 @@
+//! `ring` for cargo-fuzz.
+#![no_main]
+
+libfuzzer_sys::fuzz_target!(|data: &[u8]| {
+    seccomp_trace_fuzz::targets::ring::target(data);
+});

@@ -1,0 +1,27 @@
+//! Fuzz targets: for each parser a function that takes any bytes, and panics where a promise is broken.
+//!
+//! cargo-fuzz runs them through the programs in `fuzz_targets`; the program `stable` runs them without libFuzzer.
+#![forbid(unsafe_code)]
+
+pub mod mutator;
+pub mod runner;
+pub mod targets;
+
+// The modules of the hook that read what others write. The hook is a program and no library, so they are included as
+// they are, under the names by which they know each other.
+#[path = "../../oci-hook/src/allow.rs"]
+#[allow(unreachable_pub, reason = "the same file as the hook's")]
+mod allow;
+#[path = "../../oci-hook/src/annotation.rs"]
+mod annotation;
+#[path = "../../oci-hook/src/args.rs"]
+#[allow(dead_code, reason = "the hook prints its usage, and this crate does not")]
+mod args;
+#[path = "../../oci-hook/src/flags.rs"]
+mod flags;
+#[path = "../../oci-hook/src/options.rs"]
+mod options;
+#[path = "../../oci-hook/src/state.rs"]
+mod state;
+#[path = "../../oci-hook/src/wanted.rs"]
+mod wanted;
