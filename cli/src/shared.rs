@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use anyhow::Context;
 use clap::Args;
-use seccomp_trace_bpf::shared::{Finished, SharedDir, SharedTarget};
+use seccomp_trace_bpf::shared::{Finished, STATE_DIR, SharedDir, SharedTarget};
 use seccomp_trace_core::{Recording, Timestamp};
 use seccomp_trace_profile::{Job, rescue};
 use serde::{Deserialize, Serialize};
@@ -19,7 +19,7 @@ use crate::say::{self, out, say};
 #[derive(Debug, Args)]
 struct StateDirArgs {
     /// The directory that the hooks were told with --state-dir
-    #[arg(long, value_name = "DIR", default_value = "/run/seccomp-trace")]
+    #[arg(long, value_name = "DIR", default_value = STATE_DIR)]
     state_dir: PathBuf,
 }
 

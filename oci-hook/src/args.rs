@@ -3,12 +3,10 @@
 use std::ffi::{OsStr, OsString};
 use std::path::{Path, PathBuf};
 
+use seccomp_trace_bpf::shared::STATE_DIR;
 use seccomp_trace_core::Tgid;
 
 use crate::flags::{FlagError, Given, Takes, read};
-
-/// Where the state that hooks share is kept.
-pub(crate) const STATE_DIR: &str = "/run/seccomp-trace";
 
 /// What `-h` prints, and what follows the complaint about a wrong flag.
 pub(crate) const USAGE: &str = "\

@@ -35,14 +35,11 @@ pub(crate) fn place(wanted: &Wanted) -> anyhow::Result<Order> {
     job.recording.clone_from(&options.recording);
     job.format = options.format.map(|format| format.to_string());
     job.prepare()?;
-    let in_place = wanted.files.input.as_deref().is_some_and(|input| is_same(input, &job.output));
-    let base = job.base.clone().filter(|_| !in_place);
-    let terms = serde_json::to_value({
-        let mut agreed = job.clone();
-        agreed.base = base;
-        agreed
-    })?;
-    Ok(Order { terms, place: job.output.display().to_string(), job })
+    let mut agreed = job.clone();
+    if wanted.files.input.as_deref().is_some_and(|input| is_same(input, &job.output)) {
+        agreed.base = None;
+    }
+    Ok(Order { terms: serde_json::to_value(agreed)?, place: job.output.display().to_string(), job })
 }
 
 fn is_same(one: &Path, other: &Path) -> bool {

@@ -66,7 +66,7 @@ impl Watcher {
             };
         }
         let deadline = Instant::now() + LINGER;
-        while target.progress()?.live > 0 && Instant::now() < deadline {
+        while target.live()? > 0 && Instant::now() < deadline {
             std::thread::sleep(Duration::from_millis(2));
         }
         finish::finish(target, log)

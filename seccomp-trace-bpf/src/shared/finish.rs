@@ -105,10 +105,7 @@ impl SharedTarget {
 
     /// Gives the slot back; the last target takes the instance with it.
     fn remove(&self, tables: &Tables) -> Result<(), Error> {
-        let lock = self.shared.lock()?;
-        let result = self.remove_under(&lock, tables);
-        self.shared.unlock(lock);
-        result
+        self.shared.locked(|lock| self.remove_under(lock, tables))
     }
 
     pub(crate) fn remove_under(&self, lock: &Lock, tables: &Tables) -> Result<(), Error> {
@@ -128,10 +125,7 @@ impl SharedTarget {
 
     /// Removes what is left of a target whose instance is gone.
     fn forget(&self) -> Result<(), Error> {
-        let lock = self.shared.lock()?;
-        let result = self.forget_under(&lock);
-        self.shared.unlock(lock);
-        result
+        self.shared.locked(|lock| self.forget_under(lock))
     }
 
     fn forget_under(&self, lock: &Lock) -> Result<(), Error> {
@@ -146,7 +140,6 @@ impl SharedTarget {
                 let _ = fs::remove_file(path);
             }
         }
-        self.room.remove_if_empty(&self.shared, lock)?;
-        Ok(())
+        self.room.remove_if_empty(&self.shared, lock)
     }
 }

@@ -29,7 +29,7 @@ pub use target::{Progress, SharedTarget};
 
 use crate::Error;
 
-/// The directory that hooks share: `/run/seccomp-trace` unless told otherwise. It is made when it is needed, and gone
+/// The directory that hooks share: [`STATE_DIR`] unless told otherwise. It is made when it is needed, and gone
 /// when the last target is finished.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct SharedDir {
@@ -65,11 +65,8 @@ pub struct Survey {
     pub troubles: Vec<Error>,
 }
 
-impl Default for SharedDir {
-    fn default() -> Self {
-        Self::new("/run/seccomp-trace")
-    }
-}
+/// Where hooks keep what they share unless they are told otherwise.
+pub const STATE_DIR: &str = "/run/seccomp-trace";
 
 impl SharedDir {
     /// The directory at `path`, which need not exist.
@@ -90,8 +87,9 @@ impl SharedDir {
     pub fn survey(&self) -> Result<Survey, Error> {
         let mut survey = Survey::default();
         for room in self.rooms()? {
+            let ours = room.is_ours();
             for (slot, path) in room.target_files()? {
-                match room.target(&path) {
+                match rooms::target(&path, ours) {
                     Ok(Some(file)) => {
                         survey.targets.push(SharedTarget::new(self.clone(), room.clone(), slot, file));
                     }
@@ -133,24 +131,19 @@ impl SharedDir {
         if !self.path.exists() {
             return Ok(());
         }
-        let lock = self.lock()?;
-        let result = self.rooms().and_then(|rooms| {
-            rooms.iter().try_for_each(|room| {
+        self.locked(|lock| {
+            self.rooms()?.iter().try_for_each(|room| {
                 room.remove_damaged()?;
-                room.remove_if_empty(self, &lock)
+                room.remove_if_empty(self, lock)
             })
-        });
-        self.unlock(lock);
-        result
+        })
     }
 
-    /// The lock on what instances there are and who has which slot.
-    fn lock(&self) -> Result<Lock, Error> {
-        Lock::create(&self.path.join("lock"))
-    }
-
-    /// Gives the lock back, and removes the directory if there is nothing left in it that anybody needs.
-    fn unlock(&self, lock: Lock) {
+    /// Does something under the lock on what instances there are and who has which slot, and removes the directory
+    /// if nothing is left in it then that anybody needs.
+    fn locked<T>(&self, work: impl FnOnce(&Lock) -> Result<T, Error>) -> Result<T, Error> {
+        let lock = Lock::create(&self.path.join("lock"))?;
+        let result = work(&lock);
         if self.rooms().is_ok_and(|rooms| rooms.is_empty()) {
             // What cannot be removed is in somebody's use, or nobody's to remove.
             Bpffs::unmount(&self.path);
@@ -158,6 +151,7 @@ impl SharedDir {
             let _ = lock.remove();
             let _ = fs::remove_dir(&self.path);
         }
+        result
     }
 
     /// Where the recordings of targets that share a place are kept until the last of them is finished.

@@ -82,10 +82,7 @@ impl SharedDir {
             return Err(refusal.into());
         }
         let init = Init::find(spec.pid)?;
-        let lock = self.lock()?;
-        let observed = self.observe_under(&lock, spec, &init);
-        self.unlock(lock);
-        observed
+        self.locked(|lock| self.observe_under(lock, spec, &init))
     }
 
     fn observe_under(&self, lock: &Lock, spec: ContainerSpec, init: &Init) -> Result<SharedTarget, Error> {

@@ -64,22 +64,8 @@ impl Room {
     }
 
     /// Whether this version made it.
-    fn is_ours(&self) -> bool {
+    pub(crate) fn is_ours(&self) -> bool {
         self.instance().is_some_and(|file| file.layout == LAYOUT)
-    }
-
-    /// What a target's file says. `None`: it is gone.
-    pub(crate) fn target(&self, path: &Path) -> Result<Option<TargetFile>, Error> {
-        /// What every version's file has.
-        #[derive(serde::Deserialize)]
-        struct Known {
-            container: Container,
-        }
-        if self.is_ours() {
-            return state::read(path);
-        }
-        let known = state::read::<Known>(path)?;
-        known.map_or(Ok(None), |known| Err(Error::OtherVersion { container: known.container.id }))
     }
 
     /// The directory of its pins.
@@ -93,7 +79,7 @@ impl Room {
     pub(crate) fn remove_damaged(&self) -> Result<(), Error> {
         let Some(instance) = self.instance().filter(|file| file.layout == LAYOUT) else { return Ok(()) };
         for (slot, path) in self.target_files()? {
-            if let Err(Error::StateFormat { .. }) = self.target(&path) {
+            if let Err(Error::StateFormat { .. }) = target(&path, true) {
                 let tables = pins::open(&instance)?;
                 let generation = tables.counters(slot)?.generation;
                 tables.close_entrances(slot)?;
@@ -177,6 +163,20 @@ impl Room {
         }
         let _ = fs::remove_dir_all(&self.path);
     }
+}
+
+/// What a target's file says; `ours`: this version has made its instance. `None`: it is gone.
+pub(crate) fn target(path: &Path, ours: bool) -> Result<Option<TargetFile>, Error> {
+    /// What every version's file has.
+    #[derive(serde::Deserialize)]
+    struct Known {
+        container: Container,
+    }
+    if ours {
+        return state::read(path);
+    }
+    let known = state::read::<Known>(path)?;
+    known.map_or(Ok(None), |known| Err(Error::OtherVersion { container: known.container.id }))
 }
 
 fn pin_directory(bpffs: &Path, room: &Room) -> PathBuf {

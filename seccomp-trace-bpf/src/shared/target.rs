@@ -93,6 +93,14 @@ impl SharedTarget {
         })
     }
 
+    /// How many tasks have not ended.
+    ///
+    /// # Errors
+    /// The instance cannot be read.
+    pub fn live(&self) -> Result<u64, Error> {
+        Ok(self.counters(&self.tables()?)?.unwrap_or_default().live)
+    }
+
     /// Whether the container has ended, at least `grace` ago: time for who is told of its end to finish it; and nobody
     /// is about it just now.
     ///
@@ -119,10 +127,7 @@ impl SharedTarget {
         if gone != Some(true) {
             return Ok(false);
         }
-        let lock = self.shared.lock()?;
-        let alive = self.seeder(&tables).and_then(|seeder| seeder.alive());
-        self.shared.unlock(lock);
-        Ok(alive? == 0)
+        self.shared.locked(|_| Ok(self.seeder(&tables)?.alive()? == 0))
     }
 
     /// Whether the container's init lives. `None`: who is in another pid namespace cannot tell.
