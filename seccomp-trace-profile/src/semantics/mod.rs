@@ -8,9 +8,9 @@
 //! - where rules with different verdicts overlap, the order is libseccomp's own: that is an error here, not a guess.
 //!
 //! Or from the filters that libseccomp compiles, which are followed for all arguments at once: then it is what a
-//! container gets, whatever the rules seem to say. libseccomp 2.5.4 compiles several rules for one syscall wrongly where
-//! they hold `NE`, `LT`, `LE`, `GE` or `GT`; such filters allow calls that no rule allows. `Equal` and `MaskedEqual`, and
-//! single rules, are compiled as meant.
+//! container gets, whatever the rules seem to say. libseccomp 2.5.4 compiles some sets of several rules for one syscall
+//! wrongly where one of them holds `NE`, `LT`, `LE`, `GE` or `GT`; such filters allow calls that no rule allows. `Equal`
+//! and `MaskedEqual`, and single rules, are compiled as meant.
 
 pub(crate) mod diagram;
 pub(crate) mod draft;
