@@ -24,7 +24,7 @@ fi
 
 # Boots one line of the matrix, twice where the last line of its init is missing, and notes a verdict for each test.
 boot() {
-    local arch=$1 series=$2 scenario=$3 arguments=$4 kernel log name attempt
+    local arch=$1 series=$2 scenario=$3 arguments=$4 losses=$5 kernel log name attempt
     name=$arch-$series
     [ "$arguments" = - ] && arguments=
     [ "$scenario" != trace ] || name+=${arguments:+-$arguments}
@@ -43,10 +43,10 @@ boot() {
     sed -n "s/^@@ kernel \(.*\)/$name \1/p" "$log" >>"$out/kernels"
     sed -n "s/^@@ test \([^ ]*\) \(.*\)/$name \1 \2/p" "$log" >>"$results"
     grep -q '^@@ end' "$log" || echo "$name end MISSING" >>"$results"
-    if grep -q '^@@ test .* FAILED' "$log"; then
-        echo "kernels: $name $scenario: failed; the whole log is $log"
-        sed -n '/^@@ test .* FAILED/,/^@@/p' "$log"
-    fi
+    if [ "$losses" = lossy ]; then sed -i "/^$name /s/ LOSSY\$/ lossy/" "$results"; fi
+    grep -q '^@@ test .* ok$' "$log" || echo "$name any-test MISSING" >>"$results"
+    echo "kernels: $name $scenario: the whole log is $log"
+    sed -n '/^@@ test .* FAILED/,/^@@/p' "$log"
 }
 
 table() {
@@ -72,9 +72,9 @@ table() {
 }
 
 : >"$out/kernels"
-while read -r arch series scenario arguments of <&3; do
+while read -r arch series scenario arguments of losses <&3; do
     [ "$tier" = full ] || [ "$of" = quick ] || continue
-    boot "$arch" "$series" "$scenario" "$arguments"
+    boot "$arch" "$series" "$scenario" "$arguments" "$losses"
 done 3< <(grep -v '^#' matrix)
 
 if [ ! -s "$results" ]; then
@@ -82,8 +82,10 @@ if [ ! -s "$results" ]; then
     exit 0
 fi
 table
-if grep -v ' ok$' "$results" >/dev/null; then
-    echo "kernels: not all is well:"
-    grep -v ' ok$' "$results"
+if grep -q ' lossy$' "$results"; then
+    echo "kernels: lossy: the recording said that calls may be missing, which these kernels can cause"
+fi
+if grep -Ev ' (ok|lossy)$' "$results"; then
+    echo "kernels: these are not as they must be"
     exit 1
 fi

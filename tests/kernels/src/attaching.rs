@@ -30,7 +30,7 @@ fn busy() {
     while !session.poll(None, &mut NoSink).unwrap_or_else(|error| panic!("{error}")) {}
     let recording = session.finish(Ended::TargetEnded).unwrap_or_else(|error| panic!("{error}"));
     assert!(swarm.wait().expect("a child of ours").success());
+    assert!(recording.losses().is_none(), "{:?}", recording.losses());
     let missed: Vec<_> = calls(harmless()).difference(&workload(&recording)).copied().collect();
     assert!(missed.is_empty(), "missed: {missed:?}");
-    assert!(recording.losses().is_none(), "{:?}", recording.losses());
 }

@@ -18,7 +18,7 @@ pub(crate) const TESTS: &[Test] = &[
     ("threads", Trace, || as_strace("threads", harmless())),
     ("vfork", Trace, || as_strace("vfork", ["getsid", "getpgid"])),
     ("clone3", Trace, || as_strace("clone3", ["clone3", "getsid"])),
-    ("exec-by-thread", Trace, || as_strace("exec_thread", ["execve", "getsid"])),
+    ("exec-by-thread", Trace, exec_by_thread),
     ("daemon", Trace, || as_strace("daemon", ["setsid", "timerfd_create", "inotify_init1"])),
     ("namespaces", Trace, || as_strace("unshare", ["getsid", "getpgid"])),
     ("setns", Trace, || as_strace("setns", ["getsid"])),
@@ -46,6 +46,16 @@ fn as_strace<'a>(program: &str, expected: impl IntoIterator<Item = &'a str>) {
     assert_same(&both.recorded, &both.strace);
     let missed: Vec<_> = calls(expected).difference(&both.recorded).copied().collect();
     assert!(missed.is_empty(), "not recorded: {missed:?}");
+}
+
+/// The thread's exec kills the leader. strace cannot judge that here: it may have seen a call of the leader that the
+/// kernel then did not begin.
+fn exec_by_thread() {
+    let recording = record(Tracer::builder(), "exec_thread", &[]);
+    assert!(recording.losses().is_none(), "{:?}", recording.losses());
+    for call in calls(["execve", "getsid"]) {
+        assert!(recording.syscalls(Phase::Workload).any(|recorded| recorded == call), "not recorded: {call}");
+    }
 }
 
 /// The command says so too, after tracing a program.

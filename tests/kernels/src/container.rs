@@ -77,10 +77,7 @@ impl Container {
         let target =
             targets.into_iter().find(|target| target.container().id == self.id).expect("under observation");
         match target.finish(|recording, _| recording.clone()).unwrap_or_else(|error| panic!("{error}")) {
-            Finished::Done(recording) => {
-                assert!(recording.losses().is_none(), "{:?}", recording.losses());
-                recording
-            }
+            Finished::Done(recording) => recording,
             other => panic!("{other:?}"),
         }
     }
@@ -99,6 +96,11 @@ impl Container {
 /// How many of our programs are in the kernel.
 pub(crate) fn loaded() -> usize {
     finish(&mut Command::new(tracee("loaded"))).success().stdout.trim().parse().expect("a number")
+}
+
+/// Nothing was lost. Judged after the clean-up, so that the next test begins as this one did.
+pub(crate) fn assert_complete(recording: &Recording) {
+    assert!(recording.losses().is_none(), "{:?}", recording.losses());
 }
 
 /// No file, pin or program is left. The kernel takes a moment to free programs.

@@ -8,7 +8,7 @@ use seccomp_trace_tests::finish;
 
 use crate::Scenario::Trace;
 use crate::cgroups::Hierarchy;
-use crate::container::{Container, assert_nothing_left, made};
+use crate::container::{Container, assert_complete, assert_nothing_left, made};
 use crate::{Test, tracee};
 
 pub(crate) const TESTS: &[Test] = &[
@@ -37,14 +37,15 @@ fn by_cgroup(hierarchy: Hierarchy, how: &str) {
     // In the namespace, and not in the cgroup.
     enter("stay", cgroup.path(), container.pid(), "seccomp", "memfd_create");
     let recording = container.finish();
+    drop(cgroup);
+    assert_nothing_left();
+    assert_complete(&recording);
     let workload = |name| made(&recording, Phase::Workload, name);
     assert!(workload("inotify_init1"), "what entered is recorded");
     assert!(!workload("timerfd_create"), "it was in another mount namespace");
     assert!(!workload("memfd_create"), "it was in another cgroup");
     assert!(made(&recording, Phase::Setup, "getpriority"), "from before its filter on");
     assert!(made(&recording, Phase::RuntimeInit, "mincore"), "and under it");
-    drop(cgroup);
-    assert_nothing_left();
 }
 
 /// A container without a cgroup of its own: whoever is in its namespace and has a filter belongs to it.
@@ -55,7 +56,8 @@ fn by_filter() {
     enter("stay", Path::new("-"), container.pid(), "none", "timerfd_create");
     enter("stay", Path::new("-"), 0, "seccomp", "memfd_create");
     let recording = container.finish();
+    assert_nothing_left();
+    assert_complete(&recording);
     let workload = |name| made(&recording, Phase::Workload, name);
     assert!(workload("inotify_init1") && !workload("timerfd_create") && !workload("memfd_create"));
-    assert_nothing_left();
 }

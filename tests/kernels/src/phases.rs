@@ -8,7 +8,7 @@ use seccomp_trace_tests::{assert_same, calls, workload};
 
 use crate::Scenario::Trace;
 use crate::cgroups::Hierarchy;
-use crate::container::{Container, assert_nothing_left, loaded, made};
+use crate::container::{Container, assert_complete, assert_nothing_left, loaded, made};
 use crate::{Test, tracee};
 
 pub(crate) const TESTS: &[Test] = &[
@@ -25,6 +25,7 @@ fn run(how: &str, hook: &str) -> Recording {
     container.start();
     let recording = container.finish();
     assert_nothing_left();
+    assert_complete(&recording);
     recording
 }
 
@@ -62,8 +63,12 @@ fn finish_from_pins() {
     assert!(programs > 0 && loaded() == programs, "the second joins: {programs}");
     first.start_cat();
     second.start_cat();
-    assert!(made(&first.finish(), Phase::Workload, "read"));
+    let first = first.finish();
     assert_eq!(loaded(), programs, "one is still observed");
-    assert!(made(&second.finish(), Phase::Workload, "read"));
+    let second = second.finish();
     assert_nothing_left();
+    for recording in [first, second] {
+        assert_complete(&recording);
+        assert!(made(&recording, Phase::Workload, "read"));
+    }
 }
