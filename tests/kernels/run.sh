@@ -32,8 +32,8 @@ boot() {
         left_out "$arch $series: its kernel cannot be had"
         return
     fi
-    log=$out/$name-$scenario.log
     for attempt in 1 2; do
+        log=$out/$name-$scenario-$attempt.log
         # shellcheck disable=SC2086 # a list of arguments
         if ./boot.sh "$arch" "$kernel" "$initramfs" "scenario=$scenario" $arguments >"$log"; then
             break
