@@ -26,6 +26,7 @@ pub mod config;
 pub mod probe;
 
 mod captures;
+mod cgroups;
 mod clock;
 mod error;
 mod events;
@@ -38,16 +39,19 @@ mod launch;
 mod libbpf;
 mod preemption;
 mod provenance;
+mod running;
 mod seed;
 mod session;
 pub mod shared;
 mod signals;
 mod skel;
+mod slot;
 mod snapshot;
 mod tables;
 mod tracer;
 mod wire;
 
+pub use cgroups::CgroupError;
 pub use error::Error;
 pub use launch::{CommandStatus, LaunchError};
 pub use session::BpfSession;
