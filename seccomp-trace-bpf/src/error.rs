@@ -3,6 +3,7 @@
 use std::io;
 use std::path::PathBuf;
 
+use crate::access::AccessError;
 use crate::cgroups::CgroupError;
 use crate::config::Refusal;
 use crate::launch::LaunchError;
@@ -63,6 +64,14 @@ pub enum Error {
     Unseedable {
         /// The process.
         pid: u32,
+    },
+    /// The caller may not attach to a target.
+    #[error("may not attach to {target}")]
+    Access {
+        /// Which.
+        target: String,
+        /// Why not, and what to do.
+        source: AccessError,
     },
     /// A path that should be a cgroup.
     #[error("cannot observe the cgroup {}", path.display())]

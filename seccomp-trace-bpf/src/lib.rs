@@ -23,8 +23,10 @@
 //! ```
 
 pub mod config;
+pub mod containers;
 pub mod probe;
 
+mod access;
 mod captures;
 mod cgroups;
 mod clock;
@@ -51,6 +53,7 @@ mod tables;
 mod tracer;
 mod wire;
 
+pub use access::AccessError;
 pub use cgroups::CgroupError;
 pub use error::Error;
 pub use launch::{CommandStatus, LaunchError};

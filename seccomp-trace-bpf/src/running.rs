@@ -4,6 +4,7 @@ use std::os::fd::{AsFd, OwnedFd};
 use std::sync::Arc;
 
 use nix::errno::Errno;
+use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
 use nix::unistd::Pid;
 use seccomp_trace_core::{Armed, Losses, Phase, RunningSpec, Tgid};
 
@@ -15,7 +16,7 @@ use crate::shared::proc;
 use crate::signals::{self, Relay};
 use crate::slot::SlotGuard;
 use crate::wire::{CgroupId, Entrance, NewTarget};
-use crate::{Error, Tracer, cgroups};
+use crate::{Error, Tracer, access, cgroups};
 
 /// A target with everything looked up that names it.
 struct Found<'a> {
@@ -49,6 +50,25 @@ impl<'a> Found<'a> {
         })
     }
 
+    /// Refuses what this process might not attach to with ptrace.
+    fn check_access(&self) -> Result<(), Error> {
+        let denied = |target: String| move |source| Error::Access { target, source };
+        if let Some(cgroup) = &self.spec.cgroup {
+            access::may_attach_to_anybody().map_err(denied(format!("the cgroup {}", cgroup.display())))?;
+        }
+        if let Some(container) = &self.spec.container {
+            access::may_attach_to_anybody().map_err(denied(format!("container {}", container.id)))?;
+        }
+        for (pid, pidfd) in &self.processes {
+            access::may_attach(*pid).map_err(denied(format!("process {pid}")))?;
+            // Was it still there, the answer was about it and not about another of the same number.
+            if has_ended(pidfd)? {
+                return Err(no_process(*pid));
+            }
+        }
+        Ok(())
+    }
+
     fn kind(&self) -> Kind {
         match (&self.own, self.cgroup) {
             (Some(_), _) => Kind::RunningContainer,
@@ -63,6 +83,9 @@ impl Tracer {
         let found = Found::look_up(spec)?;
         if found.kind() != Kind::Process && !self.cgroups {
             return Err(Error::WithoutCgroups);
+        }
+        if self.ptrace_rule {
+            found.check_access()?;
         }
         let (slot, generation) = self.shared.take_slot(&self.target)?;
         let mut guard = SlotGuard::of(&self.shared, slot);
@@ -123,6 +146,13 @@ impl Tracer {
         let complete = seeder.adopt_all()?.is_some();
         Ok((seeder, complete))
     }
+}
+
+fn has_ended(pidfd: &OwnedFd) -> Result<bool, Error> {
+    let mut fds = [PollFd::new(pidfd.as_fd(), PollFlags::POLLIN)];
+    poll(&mut fds, PollTimeout::ZERO)
+        .map(|ready| ready > 0)
+        .map_err(Error::system("ask whether a process lives"))
 }
 
 fn no_process(pid: Tgid) -> Error {

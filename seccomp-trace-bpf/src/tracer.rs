@@ -27,6 +27,7 @@ pub struct TracerBuilder {
     target: TargetConfig,
     relay_signals: bool,
     cgroups: bool,
+    ptrace_rule: bool,
 }
 
 impl TracerBuilder {
@@ -72,6 +73,14 @@ impl TracerBuilder {
         self
     }
 
+    /// Whether only those targets can be attached to that this process might attach to with ptrace(2) (default no: who
+    /// may load BPF programs may see everything). For programs that others are given by file capabilities. Cgroups
+    /// and containers, which anybody may enter later, then need `CAP_SYS_PTRACE`.
+    pub fn ptrace_rule(mut self, yes: bool) -> Self {
+        self.ptrace_rule = yes;
+        self
+    }
+
     /// Loads and attaches the programs.
     ///
     /// # Errors
@@ -100,6 +109,7 @@ impl TracerBuilder {
             target: self.target,
             relay_signals: self.relay_signals,
             cgroups: self.cgroups,
+            ptrace_rule: self.ptrace_rule,
         })
     }
 }
@@ -125,6 +135,7 @@ pub struct Tracer {
     pub(crate) target: TargetConfig,
     pub(crate) relay_signals: bool,
     pub(crate) cgroups: bool,
+    pub(crate) ptrace_rule: bool,
 }
 
 impl Tracer {
@@ -136,6 +147,7 @@ impl Tracer {
             target: TargetConfig::default(),
             relay_signals: false,
             cgroups: false,
+            ptrace_rule: false,
         }
     }
 
