@@ -47,6 +47,27 @@ static __always_inline struct member *member_above(struct task_struct *task)
 	return NULL;
 }
 
+/* Whether the children of a process that ends go to a member: prctl(PR_SET_CHILD_SUBREAPER), or init. */
+static __always_inline bool goes_to_member(struct task_struct *task)
+{
+	struct task_struct *reaper = reaper_of(task);
+	int init = reaper ? BPF_CORE_READ(reaper, tgid) : 1;
+
+	for (int i = 0; i < LINEAGE_DEPTH; i++) {
+		task = task->real_parent;
+		if (!task)
+			return false;
+
+		struct task_struct *leader = task->group_leader;
+		struct signal_struct *signal = task->signal;
+
+		if (task->tgid == init ||
+		    BPF_CORE_READ_BITFIELD_PROBED(signal, is_child_subreaper))
+			return leader && is_member(leader);
+	}
+	return false;
+}
+
 /* The exit of a task that is no member. */
 static __noinline int leaves_orphans(struct task_struct *task)
 {
@@ -60,7 +81,9 @@ static __noinline int leaves_orphans(struct task_struct *task)
 	struct member *above = member_above(task);
 	struct target *target = above ? target_of(above) : NULL;
 
-	if (target && target->generation == above->generation && !(target->flags & TARGET_CGROUP))
+	if (!target || target->generation != above->generation)
+		return 0;
+	if (!(target->flags & TARGET_CGROUP) && !goes_to_member(task))
 		__sync_fetch_and_add(&target->unseeded, 1);
 	return 0;
 }
