@@ -1,79 +1,14 @@
 //! `attach`: what runs already is recorded from there on, and goes on unharmed.
 
-use std::io::Write;
-use std::process::{Child, ChildStdin, Command, Stdio};
+use std::process::Command;
 
 use nix::sys::signal::Signal;
 use seccomp_trace_core::{Arch, Ended, Recording, Syscall};
+use seccomp_trace_tests::attach::{Tracee, attached, recorded_while};
 use seccomp_trace_tests::{
     Finished, ProfileFile, Running, Terminal, calls, full, harmless, privileged, read_recording, scratch,
     seccomp_trace, tracee, workload,
 };
-
-/// A process that is ready, and goes on when it is told.
-struct Tracee {
-    child: Child,
-    input: Option<ChildStdin>,
-}
-
-impl Tracee {
-    fn start(name: &str, arguments: &[&str]) -> Self {
-        let mut child = Command::new(tracee(name))
-            .args(arguments)
-            .stdin(Stdio::piped())
-            .stdout(Stdio::piped())
-            .spawn()
-            .expect("a tracee");
-        let mut ready = String::new();
-        let stdout = child.stdout.take().expect("piped");
-        std::io::BufRead::read_line(&mut std::io::BufReader::new(stdout), &mut ready).expect("a line");
-        assert_eq!(ready, "ready\n");
-        let input = child.stdin.take();
-        Self { child, input }
-    }
-
-    fn pid(&self) -> String {
-        self.child.id().to_string()
-    }
-
-    /// Lets it go on; it must end with 0.
-    fn go_on(&mut self) {
-        if let Some(mut input) = self.input.take() {
-            input.write_all(b"x").expect("it reads");
-        }
-        self.ends();
-    }
-
-    /// The same for one that waits for the end of its input.
-    fn ends(&mut self) {
-        drop(self.input.take());
-        assert!(self.child.wait().expect("a child of ours").success(), "it was harmed");
-    }
-}
-
-impl Drop for Tracee {
-    fn drop(&mut self) {
-        drop((self.child.kill(), self.child.wait()));
-    }
-}
-
-/// `attach` with these arguments, when it has attached.
-fn attached(arguments: &[&str]) -> Running {
-    let attach = Running::start(Command::new(seccomp_trace()).arg("attach").args(arguments));
-    attach.wait_for_error("attached");
-    attach
-}
-
-/// The recording of `attach` with these arguments, while `meanwhile` is done; then it must end by itself.
-fn recorded_while(arguments: &[&str], meanwhile: impl FnOnce()) -> Recording {
-    let folder = scratch();
-    let file = folder.path().join("recording.json");
-    let file_name = file.to_str().expect("UTF-8");
-    let attach = attached(&[arguments, &["--recording", file_name]].concat());
-    meanwhile();
-    drop(attach.wait().success());
-    read_recording(&file)
-}
 
 fn assert_all_harmless(recording: &Recording) {
     let missed: Vec<_> = calls(harmless()).difference(&workload(recording)).copied().collect();
