@@ -4,10 +4,10 @@ use std::process::Command;
 
 use nix::sys::signal::Signal;
 use seccomp_trace_core::{Arch, Ended, Recording, Syscall};
-use seccomp_trace_tests::attach::{Tracee, attached, recorded_while};
+use seccomp_trace_tests::attach::{Tracee, attached, idle_threads, recorded_while};
 use seccomp_trace_tests::{
-    Finished, ProfileFile, Running, Terminal, calls, full, harmless, privileged, read_recording, scratch,
-    seccomp_trace, tracee, workload,
+    Finished, ProfileFile, Running, Terminal, calls, full, harmless, privileged, read_recording, runs_32_bit,
+    say, scratch, seccomp_trace, tracee, workload,
 };
 
 fn assert_all_harmless(recording: &Recording) {
@@ -73,10 +73,26 @@ fn calls_in_flight_are_counted_with_their_abi_and_their_argument() {
     assert_eq!(values, [u64::try_from(nix::libc::F_SETLKW).expect("a small number")]);
 }
 
+/// It runs in user mode, where nothing but its code segment tells that its last call was an i386 one.
+#[test]
+fn the_last_call_of_a_process_that_only_computes_has_its_own_abi() {
+    privileged!();
+    if !runs_32_bit() {
+        say("left out: this kernel runs no 32-bit code");
+        return;
+    }
+    let spinning = Tracee::start("i386spin", &[]);
+    let recording = recorded_while(&["-p", &spinning.pid(), "--max-time", "0"], || {});
+    let write = Syscall::from_name(Arch::X86, "write").expect("i386 has it");
+    // Where it was interrupted at that moment it is in no call.
+    assert!(workload(&recording).iter().all(|call| *call == write), "{:?}", workload(&recording));
+}
+
 /// Each is a child of the process that is attached to, and none lives long enough to be met by a walk.
 #[test]
 fn a_chain_of_fork_and_exit_cannot_outrun_the_walk() {
     privileged!();
+    let _idle = idle_threads(8000);
     for _ in 0..if full() { 50 } else { 5 } {
         let mut chain = Tracee::start("chain", &["adopted"]);
         let recording = recorded_while(&["-p", &chain.pid()], || chain.ends());
