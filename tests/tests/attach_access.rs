@@ -80,7 +80,7 @@ fn the_processes_of_others_are_not_watched_by_who_may_only_trace() {
     drop(attach(place.path(), &may_ptrace, &["-p", &roots.pid()]).success());
 }
 
-/// A process with secrets can ask for that: prctl(PR_SET_DUMPABLE).
+/// A process with secrets can ask for that: `prctl(PR_SET_DUMPABLE)`.
 #[test]
 fn a_process_that_the_kernel_protects_from_its_own_user_is_not_watched() {
     privileged!();
