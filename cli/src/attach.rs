@@ -5,8 +5,8 @@ use std::time::Duration;
 
 use anyhow::Context;
 use clap::Args;
+use seccomp_trace_bpf::BpfSession;
 use seccomp_trace_bpf::containers::Places;
-use seccomp_trace_bpf::{BpfSession, Tracer};
 use seccomp_trace_core::{Collector, Ended, RunningSpec, Session, Target, Tgid};
 
 use crate::compare::Found;
@@ -73,12 +73,11 @@ impl TargetArgs {
 }
 
 /// Runs `seccomp-trace attach`.
-pub(crate) fn attach(args: &AttachArgs) -> anyhow::Result<Exit> {
-    let outcome = Outcome::resolve(&args.outcome)?;
+pub(crate) fn attach(args: AttachArgs) -> anyhow::Result<Exit> {
+    let outcome = Outcome::resolve(args.outcome)?;
     let spec = args.target.resolve()?;
-    let tracer = Tracer::builder()
-        .relay_signals(true)
-        .capture(outcome.captures.clone())
+    let tracer = outcome
+        .tracer()
         .cgroups(spec.cgroup.is_some() || spec.container.is_some())
         .ptrace_rule(true)
         .load()?;
@@ -86,7 +85,9 @@ pub(crate) fn attach(args: &AttachArgs) -> anyhow::Result<Exit> {
     if !outcome.quiet {
         say!("attached; ^C ends it, USR1 writes what was recorded so far");
     }
-    let why = wait(&mut session, args, &outcome)?;
+    let limits = Limits { max_time: args.max_time, quiet_for: args.quiet_for, no_wait: false };
+    let why = wait(&mut session, limits, args.no_status, &outcome)?;
+    outcome.summarise(&session)?;
     let recording = session.finish(match why {
         Why::TargetEnded => Ended::TargetEnded,
         _ => Ended::Interrupted,
@@ -103,11 +104,11 @@ pub(crate) fn attach(args: &AttachArgs) -> anyhow::Result<Exit> {
 
 fn wait(
     session: &mut BpfSession,
-    args: &AttachArgs,
+    limits: Limits,
+    no_status: bool,
     outcome: &Outcome,
 ) -> Result<Why, seccomp_trace_bpf::Error> {
-    let limits = Limits { max_time: args.max_time, quiet_for: args.quiet_for, no_wait: false };
-    let mut status = if outcome.quiet || args.no_status { None } else { StatusLine::new() };
+    let mut status = if outcome.quiet || no_status { None } else { StatusLine::new() };
     watch(session, limits, &mut status, |recording| {
         // What cannot be written now may be at the end.
         if let Err(error) = outcome.report(recording, " so far") {

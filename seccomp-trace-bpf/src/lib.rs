@@ -50,6 +50,7 @@ mod skel;
 mod slot;
 mod snapshot;
 mod tables;
+pub mod tally;
 mod tracer;
 mod wire;
 

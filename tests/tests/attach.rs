@@ -7,7 +7,7 @@ use seccomp_trace_core::{Arch, Ended, Recording, Syscall};
 use seccomp_trace_tests::attach::{Tracee, attached, idle_threads, recorded_while};
 use seccomp_trace_tests::{
     Finished, ProfileFile, Running, Terminal, calls, full, harmless, privileged, read_recording, runs_32_bit,
-    say, scratch, seccomp_trace, tracee, workload,
+    say, scratch, seccomp_trace, workload,
 };
 
 fn assert_all_harmless(recording: &Recording) {

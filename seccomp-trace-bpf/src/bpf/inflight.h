@@ -5,16 +5,6 @@
 #include "abi.h"
 #include "capture.h"
 
-/* The number that a task entered the kernel with; negative: by no call. */
-static __always_inline long number_of(const struct pt_regs *regs)
-{
-#if defined(__TARGET_ARCH_x86)
-	return regs->orig_ax;
-#else
-	return regs->syscallno;
-#endif
-}
-
 /* The ABI of that call. A task that runs in user mode has left the call, and with it TS_COMPAT. */
 static __always_inline u32 abi_in_flight(struct task_struct *task, const struct pt_regs *regs, long *id)
 {
