@@ -289,7 +289,10 @@ fn numbers_in_unknown_fields_keep_their_value() {
     let written = Profile::from_json(text).unwrap().to_json();
     let again = Profile::from_json(&written).unwrap();
     assert_eq!(again.to_json(), written);
-    assert_eq!(serde_json::from_str::<Value>(&written).unwrap(), serde_json::from_str::<Value>(text).unwrap());
+    assert_eq!(
+        serde_json::from_str::<Value>(&written).unwrap(),
+        serde_json::from_str::<Value>(text).unwrap()
+    );
 }
 
 proptest! {
