@@ -7,7 +7,7 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 use libbpf_rs::skel::{OpenSkel, SkelBuilder};
 use libbpf_rs::{Link, MapCore, MapFlags, MapHandle, MapInfo, ProgramHandle};
 
-use crate::libbpf::{load_error, quiet_libbpf};
+use crate::libbpf::{load_error, quiet_libbpf, speed_up};
 use crate::skel::recorder::{OpenRecorderSkel, RecorderSkel, RecorderSkelBuilder, types};
 use crate::tables::{Tables, TargetConfig};
 use crate::{Error, preemption, seed, wire};
@@ -46,7 +46,10 @@ impl Loaded {
     pub(crate) fn load(config: Config) -> Result<Self, Error> {
         quiet_libbpf();
         let mut storage = MaybeUninit::uninit();
-        let mut open = RecorderSkelBuilder::default().open(&mut storage).map_err(load_error)?;
+        let mut open = speed_up(RecorderSkelBuilder::default())
+            .map_err(load_error)?
+            .open(&mut storage)
+            .map_err(load_error)?;
         configure(&mut open, config).map_err(load_error)?;
         let mut skel = open.load().map_err(load_error)?;
         if let Some(globals) = skel.maps.bss_data.as_deref_mut() {

@@ -8,7 +8,7 @@ use std::path::Path;
 use libbpf_rs::skel::{OpenSkel, SkelBuilder};
 use libbpf_rs::{Iter, IterOpts, Link, MapCore, MapFlags, MapHandle, ProgramMut};
 
-use crate::libbpf::{load_error, quiet_libbpf};
+use crate::libbpf::{load_error, quiet_libbpf, speed_up};
 use crate::skel::seed::SeedSkelBuilder;
 use crate::tables::Tables;
 use crate::wire::{NewPass, Place};
@@ -57,7 +57,10 @@ impl Seeder {
     pub(crate) fn load(tables: &Tables, slot: u16, generation: u32, kind: Kind) -> Result<Self, Error> {
         quiet_libbpf();
         let mut storage = MaybeUninit::uninit();
-        let mut open = SeedSkelBuilder::default().open(&mut storage).map_err(load_error)?;
+        let mut open = speed_up(SeedSkelBuilder::default())
+            .map_err(load_error)?
+            .open(&mut storage)
+            .map_err(load_error)?;
         open.maps.tasks.reuse_fd(tables.tasks.as_fd()).map_err(load_error)?;
         open.maps.targets.reuse_fd(tables.targets.as_fd()).map_err(load_error)?;
         open.maps.seen.reuse_fd(tables.seen.as_fd()).map_err(load_error)?;
