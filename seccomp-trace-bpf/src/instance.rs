@@ -2,7 +2,7 @@
 
 use std::mem::MaybeUninit;
 use std::os::fd::AsFd;
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::sync::{Mutex, PoisonError};
 
 use libbpf_rs::skel::{OpenSkel, SkelBuilder};
 use libbpf_rs::{Link, MapCore, MapFlags, MapHandle, MapInfo, ProgramHandle};
@@ -37,7 +37,6 @@ pub(crate) struct Loaded {
     pub(crate) events: MapHandle,
     pub(crate) launchers: MapHandle,
     pub(crate) signals: MapHandle,
-    adopting: MapHandle,
     pub(crate) links: Links,
 }
 
@@ -76,7 +75,6 @@ impl Loaded {
             events: MapHandle::try_from(&skel.maps.events).map_err(load_error)?,
             launchers: MapHandle::try_from(&skel.maps.launchers).map_err(load_error)?,
             signals: MapHandle::try_from(&skel.maps.signals).map_err(load_error)?,
-            adopting: MapHandle::try_from(&skel.maps.adopting).map_err(load_error)?,
             links,
         })
     }
@@ -86,8 +84,6 @@ impl Loaded {
 pub(crate) struct Instance {
     pub(crate) loaded: Loaded,
     slots: Mutex<Vec<Slot>>,
-    /// One target is adopted at a time.
-    adopting: Mutex<()>,
 }
 
 #[derive(Debug, Clone, Copy, Default)]
@@ -100,14 +96,7 @@ impl Instance {
     /// Loads and attaches everything.
     pub(crate) fn load(config: Config) -> Result<Self, Error> {
         let slots = Mutex::new(vec![Slot::default(); usize::from(config.slots)]);
-        Ok(Self { loaded: Loaded::load(config)?, slots, adopting: Mutex::new(()) })
-    }
-
-    /// Looks at every new task more closely until the result is dropped: a target that runs is being adopted.
-    pub(crate) fn adopting(&self) -> Result<Adopting<'_>, Error> {
-        let alone = self.adopting.lock().unwrap_or_else(PoisonError::into_inner);
-        set_adopting(&self.loaded.adopting, 1)?;
-        Ok(Adopting { map: &self.loaded.adopting, _alone: alone })
+        Ok(Self { loaded: Loaded::load(config)?, slots })
     }
 
     /// The maps that recordings are made of.
@@ -146,23 +135,6 @@ impl Instance {
     }
 }
 
-/// See [`Instance::adopting`].
-pub(crate) struct Adopting<'a> {
-    map: &'a MapHandle,
-    _alone: MutexGuard<'a, ()>,
-}
-
-impl Drop for Adopting<'_> {
-    fn drop(&mut self) {
-        // Where it fails, new tasks go on being looked at, which costs a little and changes nothing.
-        let _ = set_adopting(self.map, 0);
-    }
-}
-
-fn set_adopting(map: &MapHandle, count: u64) -> Result<(), Error> {
-    map.update(&0u32.to_ne_bytes(), &count.to_ne_bytes(), MapFlags::ANY).map_err(Error::map("adopting"))
-}
-
 fn configure(open: &mut OpenRecorderSkel<'_>, config: Config) -> libbpf_rs::Result<()> {
     let slots = u32::from(config.slots);
     let rows = slots * wire::ROWS;
@@ -177,6 +149,7 @@ fn configure(open: &mut OpenRecorderSkel<'_>, config: Config) -> libbpf_rs::Resu
     if config.count_calls {
         open.maps.counts.set_max_entries(rows)?;
     }
+    open.progs.on_sys_enter_perf.set_autoload(preemption::is_possible());
     open.progs.on_signal.set_autoload(!config.containers);
     open.progs.on_cgroup_attach.set_autoload(config.containers || config.cgroups);
     open.progs.adopt.set_autoload(config.containers);
@@ -226,7 +199,7 @@ fn attach(skel: &RecorderSkel<'_>, config: Config) -> Result<(Links, Enter), Err
 
 /// The perf tracepoint needs tracefs. Where that is not mounted, misses are counted as what they are: losses.
 fn attach_enter(skel: &RecorderSkel<'_>) -> Result<(Link, Enter), Error> {
-    if preemption::is_possible(skel.progs.on_sys_enter.as_fd())
+    if skel.progs.on_sys_enter_perf.autoload()
         && let Ok(link) = skel.progs.on_sys_enter_perf.attach()
     {
         return Ok((link, Enter::Perf));

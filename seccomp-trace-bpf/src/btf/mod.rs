@@ -6,6 +6,8 @@
 
 mod raw;
 mod reduce;
+#[cfg(test)]
+mod tests;
 
 use std::fs::File;
 use std::io::Write;
@@ -13,20 +15,37 @@ use std::os::fd::AsRawFd;
 use std::sync::OnceLock;
 
 use nix::sys::memfd::{MFdFlags, memfd_create};
+use raw::Raw;
+use reduce::reduce;
 
 /// Names of types in the BTF of our objects.
 const NAMES: &[&str] = &include!(concat!(env!("OUT_DIR"), "/names.rs"));
 
-/// Where libbpf finds the reduced BTF; it is made once in the life of a process. `None`: use the kernel's.
-pub(crate) fn path() -> Option<String> {
-    static REDUCED: OnceLock<Option<File>> = OnceLock::new();
-    let file = REDUCED.get_or_init(|| {
+/// What is made of the kernel's BTF, once in the life of a process.
+struct Reduced {
+    file: File,
+    sys_enter: Option<u32>,
+}
+
+fn reduced() -> Option<&'static Reduced> {
+    static REDUCED: OnceLock<Option<Reduced>> = OnceLock::new();
+    let make = || {
         let bytes = std::fs::read("/sys/kernel/btf/vmlinux").ok()?;
-        let reduced = reduce::reduce(&bytes, NAMES)?;
+        let raw = Raw::parse(&bytes)?;
         let mut file = File::from(memfd_create("btf", MFdFlags::MFD_CLOEXEC).ok()?);
-        file.write_all(&reduced).ok()?;
-        Some(file)
-    });
-    let path = format!("/proc/self/fd/{}", file.as_ref()?.as_raw_fd());
+        file.write_all(&reduce(&raw, NAMES)?).ok()?;
+        Some(Reduced { file, sys_enter: raw.find_typedef("btf_trace_sys_enter") })
+    };
+    REDUCED.get_or_init(make).as_ref()
+}
+
+/// Where libbpf finds the reduced BTF. `None`: use the kernel's.
+pub(crate) fn path() -> Option<String> {
+    let path = format!("/proc/self/fd/{}", reduced()?.file.as_raw_fd());
     std::fs::exists(&path).is_ok_and(|there| there).then_some(path)
+}
+
+/// The number of the type that stands for the tracepoint `sys_enter`, where it is known.
+pub(crate) fn sys_enter() -> Option<u32> {
+    reduced()?.sys_enter
 }

@@ -76,6 +76,15 @@ impl<'a> Raw<'a> {
         (1..).zip(&self.offsets).filter_map(|(id, _)| Some((id, self.get(id)?)))
     }
 
+    /// The number of the type definition of this name.
+    pub(super) fn find_typedef(&self, name: &str) -> Option<u32> {
+        let is_it =
+            |string: &[u8]| string.strip_prefix(name.as_bytes()).is_some_and(|rest| rest.first() == Some(&0));
+        let found =
+            self.iter().find(|(_, kind)| kind.kind == Kind::Typedef && is_it(self.name(kind.name_offset())));
+        found.map(|(id, _)| id)
+    }
+
     /// The strings from this offset on: a name ends at the first zero byte.
     pub(super) fn name(&self, offset: u32) -> &'a [u8] {
         self.strings.get(offset as usize..).unwrap_or_default()

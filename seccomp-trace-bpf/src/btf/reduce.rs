@@ -4,10 +4,9 @@ use std::collections::HashMap;
 
 use super::raw::{Kind, Raw, Type, u32_at};
 
-/// BTF that has only the types whose names are wanted, and their parts; pointers point to `void`. `None` where the
-/// original cannot be read.
-pub(super) fn reduce(bytes: &[u8], names: &[&str]) -> Option<Vec<u8>> {
-    let raw = Raw::parse(bytes)?;
+/// BTF that has only the types whose names are wanted, and their parts; pointers point to `void`. `None` where a part is
+/// missing.
+pub(super) fn reduce(raw: &Raw<'_>, names: &[&str]) -> Option<Vec<u8>> {
     let wanted = Wanted::new(names);
     let mut kept = Kept::default();
     let named = |kind| matches!(kind, Kind::Composite | Kind::Enum | Kind::Enum64 | Kind::Typedef);
@@ -19,7 +18,7 @@ pub(super) fn reduce(bytes: &[u8], names: &[&str]) -> Option<Vec<u8>> {
     let mut types = Vec::new();
     let mut next = 0;
     while let Some(&id) = kept.order.get(next) {
-        types.extend(kept.rewrite(&raw, raw.get(id)?)?);
+        types.extend(kept.rewrite(raw, raw.get(id)?)?);
         next += 1;
     }
     Some(kept.finish(&types))
