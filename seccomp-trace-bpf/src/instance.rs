@@ -2,12 +2,12 @@
 
 use std::mem::MaybeUninit;
 use std::os::fd::AsFd;
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::sync::{Mutex, PoisonError};
 
 use libbpf_rs::skel::{OpenSkel, SkelBuilder};
 use libbpf_rs::{Link, MapCore, MapFlags, MapHandle, MapInfo, ProgramHandle};
 
-use crate::libbpf::{load_error, quiet_libbpf};
+use crate::libbpf::{load_error, quiet_libbpf, speed_up};
 use crate::skel::recorder::{OpenRecorderSkel, RecorderSkel, RecorderSkelBuilder, types};
 use crate::tables::{Tables, TargetConfig};
 use crate::tally::{Counting, TallySpec};
@@ -38,7 +38,6 @@ pub(crate) struct Loaded {
     pub(crate) events: MapHandle,
     pub(crate) launchers: MapHandle,
     pub(crate) signals: MapHandle,
-    adopting: MapHandle,
     pub(crate) links: Links,
 }
 
@@ -47,7 +46,10 @@ impl Loaded {
     pub(crate) fn load(config: Config) -> Result<Self, Error> {
         quiet_libbpf();
         let mut storage = MaybeUninit::uninit();
-        let mut open = RecorderSkelBuilder::default().open(&mut storage).map_err(load_error)?;
+        let mut open = speed_up(RecorderSkelBuilder::default())
+            .map_err(load_error)?
+            .open(&mut storage)
+            .map_err(load_error)?;
         configure(&mut open, config).map_err(load_error)?;
         let mut skel = open.load().map_err(load_error)?;
         if let Some(globals) = skel.maps.bss_data.as_deref_mut() {
@@ -74,7 +76,6 @@ impl Loaded {
             events: MapHandle::try_from(&skel.maps.events).map_err(load_error)?,
             launchers: MapHandle::try_from(&skel.maps.launchers).map_err(load_error)?,
             signals: MapHandle::try_from(&skel.maps.signals).map_err(load_error)?,
-            adopting: MapHandle::try_from(&skel.maps.adopting).map_err(load_error)?,
             links,
         })
     }
@@ -84,8 +85,6 @@ impl Loaded {
 pub(crate) struct Instance {
     pub(crate) loaded: Loaded,
     slots: Mutex<Vec<Slot>>,
-    /// One target is adopted at a time.
-    adopting: Mutex<()>,
     /// What counts calls for a summary, where one is wanted.
     pub(crate) counting: Option<Counting>,
 }
@@ -100,7 +99,7 @@ impl Instance {
     /// Loads and attaches everything.
     pub(crate) fn load(config: Config) -> Result<Self, Error> {
         let slots = Mutex::new(vec![Slot::default(); usize::from(config.slots)]);
-        Ok(Self { loaded: Loaded::load(config)?, slots, adopting: Mutex::new(()), counting: None })
+        Ok(Self { loaded: Loaded::load(config)?, slots, counting: None })
     }
 
     /// Counts calls as well.
@@ -109,13 +108,6 @@ impl Instance {
         let slots = u16::try_from(slots).unwrap_or(u16::MAX);
         self.counting = Some(Counting::load(self.tables(), slots, spec)?);
         Ok(self)
-    }
-
-    /// Looks at every new task more closely until the result is dropped: a target that runs is being adopted.
-    pub(crate) fn adopting(&self) -> Result<Adopting<'_>, Error> {
-        let alone = self.adopting.lock().unwrap_or_else(PoisonError::into_inner);
-        set_adopting(&self.loaded.adopting, 1)?;
-        Ok(Adopting { map: &self.loaded.adopting, _alone: alone })
     }
 
     /// The maps that recordings are made of.
@@ -157,23 +149,6 @@ impl Instance {
     }
 }
 
-/// See [`Instance::adopting`].
-pub(crate) struct Adopting<'a> {
-    map: &'a MapHandle,
-    _alone: MutexGuard<'a, ()>,
-}
-
-impl Drop for Adopting<'_> {
-    fn drop(&mut self) {
-        // Where it fails, new tasks go on being looked at, which costs a little and changes nothing.
-        let _ = set_adopting(self.map, 0);
-    }
-}
-
-fn set_adopting(map: &MapHandle, count: u64) -> Result<(), Error> {
-    map.update(&0u32.to_ne_bytes(), &count.to_ne_bytes(), MapFlags::ANY).map_err(Error::map("adopting"))
-}
-
 fn configure(open: &mut OpenRecorderSkel<'_>, config: Config) -> libbpf_rs::Result<()> {
     let slots = u32::from(config.slots);
     let rows = slots * wire::ROWS;
@@ -188,6 +163,7 @@ fn configure(open: &mut OpenRecorderSkel<'_>, config: Config) -> libbpf_rs::Resu
     if config.count_calls {
         open.maps.counts.set_max_entries(rows)?;
     }
+    open.progs.on_sys_enter_perf.set_autoload(preemption::is_possible());
     open.progs.on_signal.set_autoload(!config.containers);
     open.progs.on_cgroup_attach.set_autoload(config.containers || config.cgroups);
     open.progs.adopt.set_autoload(config.containers);
@@ -237,7 +213,7 @@ fn attach(skel: &RecorderSkel<'_>, config: Config) -> Result<(Links, Enter), Err
 
 /// The perf tracepoint needs tracefs. Where that is not mounted, misses are counted as what they are: losses.
 fn attach_enter(skel: &RecorderSkel<'_>) -> Result<(Link, Enter), Error> {
-    if preemption::is_possible(skel.progs.on_sys_enter.as_fd())
+    if skel.progs.on_sys_enter_perf.autoload()
         && let Ok(link) = skel.progs.on_sys_enter_perf.attach()
     {
         return Ok((link, Enter::Perf));

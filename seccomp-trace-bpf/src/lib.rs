@@ -27,6 +27,7 @@ pub mod containers;
 pub mod probe;
 
 mod access;
+mod btf;
 mod captures;
 mod cgroups;
 mod clock;

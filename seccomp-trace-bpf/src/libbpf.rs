@@ -3,6 +3,7 @@
 use std::os::fd::{AsRawFd, BorrowedFd};
 use std::sync::{Mutex, PoisonError};
 
+use libbpf_rs::skel::SkelBuilder;
 use libbpf_rs::{PrintLevel, libbpf_sys};
 
 use crate::Error;
@@ -44,6 +45,14 @@ pub(crate) fn quiet_libbpf() {
     }
     LOG.lock().unwrap_or_else(PoisonError::into_inner).clear();
     libbpf_rs::set_print(Some((PrintLevel::Warn, keep)));
+}
+
+/// Lets libbpf find the kernel's types where there are few.
+pub(crate) fn speed_up<'obj, B: SkelBuilder<'obj>>(mut builder: B) -> Result<B, libbpf_rs::Error> {
+    if let Some(path) = crate::btf::path() {
+        builder.object_builder_mut().btf_custom_path(path)?;
+    }
+    Ok(builder)
 }
 
 /// An error of loading, explained from the machine's facts where they tell.

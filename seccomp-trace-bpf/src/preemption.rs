@@ -1,18 +1,18 @@
 //! Whether the kernel may preempt a program where it is attached.
 
-use std::os::fd::{BorrowedFd, FromRawFd, OwnedFd};
+use std::os::fd::{FromRawFd, OwnedFd};
 
 use libbpf_rs::libbpf_sys;
 
 /// `BPF_MOV64_IMM(BPF_REG_0, 0)` and `BPF_EXIT_INSN()`, as `include/linux/filter.h` makes them.
 const RETURN_0: [u8; 2] = [0xb7, 0x95];
 
-/// Whether programs run with preemption on where this one attaches to the kernel. They do where sleepable ones may be
-/// attached (system calls since 7.2), so one is loaded, attached to nothing, and let go.
+/// Whether programs on the tracepoint of system calls run with preemption on. They do where sleepable ones may be
+/// attached (since 7.2), so one is loaded, attached to nothing, and let go.
 ///
 /// While such a program is preempted, the kernel skips it for every other task on that CPU.
-pub(crate) fn is_possible(program: BorrowedFd<'_>) -> bool {
-    let Some(attach_btf_id) = attach_btf_id(program) else { return false };
+pub(crate) fn is_possible() -> bool {
+    let Some(attach_btf_id) = sys_enter() else { return false };
     let instructions = RETURN_0.map(|code| libbpf_sys::bpf_insn { code, ..libbpf_sys::bpf_insn::default() });
     let mut options = libbpf_sys::bpf_prog_load_opts {
         sz: size_of::<libbpf_sys::bpf_prog_load_opts>() as libbpf_sys::size_t,
@@ -42,8 +42,13 @@ pub(crate) fn is_possible(program: BorrowedFd<'_>) -> bool {
     true
 }
 
-/// The id of what a program attaches to, in the kernel's BTF; `None` where the kernel does not say (before 6.0).
-fn attach_btf_id(program: BorrowedFd<'_>) -> Option<u32> {
-    let info = crate::libbpf::program_info(program).ok()?;
-    (info.attach_btf_id != 0).then_some(info.attach_btf_id)
+/// The number that the tracepoint of system calls has in the kernel's BTF.
+fn sys_enter() -> Option<u32> {
+    crate::btf::sys_enter().or_else(|| {
+        // SAFETY: the name ends with a zero byte, and is only read.
+        let id = unsafe {
+            libbpf_sys::libbpf_find_vmlinux_btf_id(c"sys_enter".as_ptr(), libbpf_sys::BPF_TRACE_RAW_TP)
+        };
+        u32::try_from(id).ok().filter(|id| *id != 0)
+    })
 }

@@ -117,7 +117,7 @@ impl Tracer {
         let tasks = found.processes.len() as u64;
         let by_cgroup = found.cgroup.is_some();
         tables.reset(slot, generation, NewTarget { events: self.target.events, by_cgroup, tasks })?;
-        let _closely = self.shared.adopting()?;
+        let seeder = Seeder::adopting(tables, slot, generation, found.kind())?;
         if let Some(cgroup) = found.cgroup {
             tables.open_entrances(slot, generation, &[Entrance::Whole { cgroup }])?;
         }
@@ -134,9 +134,8 @@ impl Tracer {
                 },
             }
         }
-        let seeder = Seeder::load(tables, slot, generation, found.kind())?;
         let place = seeder.adopt_all()?;
-        let Some(own) = &found.own else { return Ok((seeder, place.is_some())) };
+        let Some(own) = &found.own else { return Ok((seeder.adopted(), place.is_some())) };
         // Where init is had to be known before anybody could be let in after it.
         let place = place.unwrap_or_default();
         if place.leader == 0 {
@@ -144,7 +143,7 @@ impl Tracer {
         }
         tables.open_entrances(slot, generation, &own.entrances(&place, proc::mount_namespace()))?;
         let complete = seeder.adopt_all()?.is_some();
-        Ok((seeder, complete))
+        Ok((seeder.adopted(), complete))
     }
 }
 

@@ -8,7 +8,7 @@ use std::path::Path;
 use libbpf_rs::skel::{OpenSkel, SkelBuilder};
 use libbpf_rs::{Iter, IterOpts, Link, MapCore, MapFlags, MapHandle, ProgramMut};
 
-use crate::libbpf::{load_error, quiet_libbpf};
+use crate::libbpf::{load_error, quiet_libbpf, speed_up};
 use crate::skel::seed::SeedSkelBuilder;
 use crate::tables::Tables;
 use crate::wire::{NewPass, Place};
@@ -47,6 +47,8 @@ pub(crate) struct Seeder {
     census: Link,
     evict: Link,
     pass: MapHandle,
+    /// What looks at tasks that are born and die meanwhile.
+    closely: Vec<Link>,
     slot: u16,
     generation: u32,
     kind: Kind,
@@ -55,9 +57,27 @@ pub(crate) struct Seeder {
 impl Seeder {
     /// Loads iterators for the target in `slot` alone.
     pub(crate) fn load(tables: &Tables, slot: u16, generation: u32, kind: Kind) -> Result<Self, Error> {
+        Self::load_with(tables, slot, generation, kind, false)
+    }
+
+    /// The same, and looks closely at who is born and who dies, until [`Seeder::adopted`].
+    pub(crate) fn adopting(tables: &Tables, slot: u16, generation: u32, kind: Kind) -> Result<Self, Error> {
+        Self::load_with(tables, slot, generation, kind, true)
+    }
+
+    fn load_with(
+        tables: &Tables,
+        slot: u16,
+        generation: u32,
+        kind: Kind,
+        closely: bool,
+    ) -> Result<Self, Error> {
         quiet_libbpf();
         let mut storage = MaybeUninit::uninit();
-        let mut open = SeedSkelBuilder::default().open(&mut storage).map_err(load_error)?;
+        let mut open = speed_up(SeedSkelBuilder::default())
+            .map_err(load_error)?
+            .open(&mut storage)
+            .map_err(load_error)?;
         open.maps.tasks.reuse_fd(tables.tasks.as_fd()).map_err(load_error)?;
         open.maps.targets.reuse_fd(tables.targets.as_fd()).map_err(load_error)?;
         open.maps.seen.reuse_fd(tables.seen.as_fd()).map_err(load_error)?;
@@ -65,8 +85,16 @@ impl Seeder {
         open.maps.captures.reuse_fd(tables.captures.as_fd()).map_err(load_error)?;
         open.maps.values.reuse_fd(tables.values.as_fd()).map_err(load_error)?;
         open.maps.entrances.reuse_fd(tables.entrances.as_fd()).map_err(load_error)?;
+        open.progs.on_birth.set_autoload(closely);
+        open.progs.on_death.set_autoload(closely);
         let skel = open.load().map_err(load_error)?;
+        let programs = [("on_birth", &skel.progs.on_birth), ("on_death", &skel.progs.on_death)];
+        let attach_trace = |(program, prog): (&'static str, &ProgramMut<'_>)| {
+            prog.attach_trace().map_err(|source| Error::Attach { program, source })
+        };
+        let closely = programs.into_iter().filter(|_| closely).map(attach_trace);
         Ok(Self {
+            closely: closely.collect::<Result<_, _>>()?,
             adopt: attach(&skel.progs.adopt, "adopt")?,
             census: attach(&skel.progs.census, "census")?,
             evict: attach(&skel.progs.evict, "evict")?,
@@ -86,6 +114,7 @@ impl Seeder {
             census: link("census")?,
             evict: link("evict")?,
             pass: MapHandle::from_pinned_path(directory.join("map_seeding")).map_err(failed)?,
+            closely: Vec::new(),
             slot,
             generation,
             kind: Kind::Container,
@@ -101,6 +130,12 @@ impl Seeder {
             }
         }
         Ok(None)
+    }
+
+    /// Who is born from here on has a parent that is known.
+    pub(crate) fn adopted(mut self) -> Self {
+        self.closely.clear();
+        self
     }
 
     /// How many tasks of the target can still make a syscall.

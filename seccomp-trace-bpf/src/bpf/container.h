@@ -61,11 +61,6 @@ static __always_inline bool is_inside(struct task_struct *task, const struct tar
 	       mount_ns_of(reaper) == ns;
 }
 
-static __always_inline bool is_member(struct task_struct *task)
-{
-	return task->bpf_storage && bpf_task_storage_get(&tasks, task, NULL, 0);
-}
-
 /*
  * A process with several threads has been moved: only its leader can be reached
  * from here. User space is woken to walk over the others.
@@ -148,5 +143,7 @@ static __noinline int exec_of_stranger(struct task_struct *task)
 	u32 slot = into->slot;
 	struct target *target = bpf_map_lookup_elem(&targets, &slot);
 
-	return target && (into->whole || is_inside(task, target)) ? enter(task, into, PHASE_WORKLOAD, 0) : 0;
+	return target && (into->whole || is_inside(task, target))
+		       ? enter(task, into, PHASE_WORKLOAD, 0)
+		       : 0;
 }

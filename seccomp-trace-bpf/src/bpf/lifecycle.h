@@ -6,7 +6,6 @@
  */
 #pragma once
 #include "container.h"
-#include "lineage.h"
 
 SEC("tp_btf/task_newtask")
 int BPF_PROG(on_newtask, struct task_struct *child, u64 clone_flags)
@@ -14,35 +13,21 @@ int BPF_PROG(on_newtask, struct task_struct *child, u64 clone_flags)
 	struct task_struct *parent = bpf_get_current_task_btf();
 	struct member *from = NULL;
 
-	if (parent->bpf_storage) {
+	if (has_storage(parent)) {
 		from = bpf_task_storage_get(&tasks, parent, NULL, 0);
 		if (!from)
 			not_found(parent);
 	}
 	if (!from && containers && (whole_cgroups || (clone_flags & CLONE_INTO_CGROUP)))
 		born_of_stranger(child, clone_flags);
-	if (!from && is_adopting())
-		from = member_above(parent);
 	if (!from)
 		return 0;
 
 	struct target *target = target_of(from);
-	struct member self = *from;
 
-	if (!target || target->generation != self.generation)
-		return 0;
 	/* The seeding may have been here first: a new task is in the list before it is told. */
-	if (is_member(child))
-		return 0;
-	if (!(clone_flags & CLONE_THREAD))
-		self.flags = flags_of_child(&self);
-	if (!bpf_task_storage_get(&tasks, child, &self, BPF_LOCAL_STORAGE_GET_F_CREATE)) {
-		__sync_fetch_and_add(&target->storage_failures, 1);
-		return 0;
-	}
-	__sync_fetch_and_add(&target->live, 1);
-	if (!(clone_flags & CLONE_THREAD))
-		__sync_fetch_and_add(&target->processes, 1);
+	if (target && target->generation == from->generation && !is_member(child))
+		join(child, from, target, clone_flags);
 	return 0;
 }
 
@@ -72,7 +57,7 @@ int BPF_PROG(on_exec, struct task_struct *task, int old_pid, struct linux_binprm
 {
 	struct member *self = NULL;
 
-	if (task->bpf_storage) {
+	if (has_storage(task)) {
 		self = bpf_task_storage_get(&tasks, task, NULL, 0);
 		if (!self)
 			not_found(task);
@@ -100,16 +85,13 @@ int BPF_PROG(on_exit, struct task_struct *task)
 {
 	struct member *self = NULL;
 
-	if (task->bpf_storage) {
+	if (has_storage(task)) {
 		self = bpf_task_storage_get(&tasks, task, NULL, 0);
 		if (!self)
 			not_found(task);
 	}
-	if (!self) {
-		if (is_adopting())
-			leaves_orphans(task);
+	if (!self)
 		return 0;
-	}
 
 	struct target *target = target_of(self);
 

@@ -5,27 +5,16 @@
  * stay ahead of it. So a new task is adopted at once if any of its ancestors is a
  * member, and a process that ends and leaves children before the walk has found it
  * is counted: nobody can tell any more whose they are.
+ *
+ * These programs are attached while somebody adopts, and behind those that keep
+ * membership.
  */
 #pragma once
+#include "storage.h"
+#include "place.h"
 
-/* How many targets are being adopted; while there are any, new tasks are looked at more closely. */
-struct {
-	__uint(type, BPF_MAP_TYPE_ARRAY);
-	__uint(max_entries, 1);
-	__type(key, u32);
-	__type(value, u64);
-} adopting SEC(".maps");
-
-static __always_inline bool is_adopting(void)
-{
-	u32 zero = 0;
-	u64 *count = bpf_map_lookup_elem(&adopting, &zero);
-
-	return count && *count;
-}
-
-/* Ancestors that are looked at. */
-#define LINEAGE_DEPTH 32
+/* Ancestors that are looked at. Each costs the verifier milliseconds (see has_storage). */
+#define LINEAGE_DEPTH 8
 
 /* The nearest of a task's group and ancestors that is a member. */
 static __always_inline struct member *member_above(struct task_struct *task)
@@ -34,9 +23,9 @@ static __always_inline struct member *member_above(struct task_struct *task)
 		struct task_struct *leader = task->group_leader;
 		struct member *found = NULL;
 
-		if (task->bpf_storage)
+		if (has_storage(task))
 			found = bpf_task_storage_get(&tasks, task, NULL, 0);
-		if (!found && leader && leader->bpf_storage)
+		if (!found && leader && has_storage(leader))
 			found = bpf_task_storage_get(&tasks, leader, NULL, 0);
 		if (found)
 			return found;
@@ -47,7 +36,8 @@ static __always_inline struct member *member_above(struct task_struct *task)
 	return NULL;
 }
 
-/* Whether the children of a process that ends go to a member: prctl(PR_SET_CHILD_SUBREAPER), or init. */
+/* Whether the children of a process that ends go to a member: prctl(PR_SET_CHILD_SUBREAPER), or
+ * init. */
 static __always_inline bool goes_to_member(struct task_struct *task)
 {
 	struct task_struct *reaper = reaper_of(task);
@@ -61,15 +51,14 @@ static __always_inline bool goes_to_member(struct task_struct *task)
 		struct task_struct *leader = task->group_leader;
 		struct signal_struct *signal = task->signal;
 
-		if (task->tgid == init ||
-		    BPF_CORE_READ_BITFIELD_PROBED(signal, is_child_subreaper))
+		if (task->tgid == init || BPF_CORE_READ_BITFIELD_PROBED(signal, is_child_subreaper))
 			return leader && is_member(leader);
 	}
 	return false;
 }
 
 /* The exit of a task that is no member. */
-static __noinline int leaves_orphans(struct task_struct *task)
+static __always_inline int leaves_orphans(struct task_struct *task)
 {
 	u64 first = (u64)BPF_CORE_READ(task, children.next);
 	u64 end = (u64)task + bpf_core_field_offset(struct task_struct, children);
@@ -86,4 +75,26 @@ static __noinline int leaves_orphans(struct task_struct *task)
 	if (!(target->flags & TARGET_CGROUP) && !goes_to_member(task))
 		__sync_fetch_and_add(&target->unseeded, 1);
 	return 0;
+}
+
+SEC("tp_btf/task_newtask")
+int BPF_PROG(on_birth, struct task_struct *child, u64 clone_flags)
+{
+	struct task_struct *parent = bpf_get_current_task_btf();
+
+	if (is_member(child))
+		return 0;
+
+	struct member *from = member_above(parent);
+	struct target *target = from ? target_of(from) : NULL;
+
+	if (target && target->generation == from->generation)
+		join(child, from, target, clone_flags);
+	return 0;
+}
+
+SEC("tp_btf/sched_process_exit")
+int BPF_PROG(on_death, struct task_struct *task)
+{
+	return is_member(task) ? 0 : leaves_orphans(task);
 }

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 /* What every program of the recorder does with a member of a target. */
 #pragma once
+#include "storage.h"
 
 /* The id of `tasks`, known to the loader only after it has been created. */
 u32 tasks_id = 0;
@@ -44,31 +45,10 @@ static __noinline int not_found(struct task_struct *task)
 	return 0;
 }
 
-static __always_inline struct target *target_of(const struct member *self)
-{
-	u32 slot = self->slot;
-
-	return bpf_map_lookup_elem(&targets, &slot);
-}
-
 static __always_inline void enter_phase(struct member *self, u8 phase)
 {
 	self->row = ((u32)self->slot * PHASES + phase) * ABIS;
 	self->phase = phase;
-}
-
-/*
- * A child of init is not init. What a runtime runs in setup in the place of
- * init, and has no filter, are hooks of others (createContainer).
- */
-static __always_inline u8 flags_of_child(const struct member *parent)
-{
-	u8 flags = parent->flags & ~MEMBER_INIT;
-
-	if ((parent->flags & MEMBER_INIT) && (parent->flags & MEMBER_PHASED) &&
-	    parent->phase == PHASE_SETUP)
-		flags |= MEMBER_ASIDE;
-	return flags;
 }
 
 static __always_inline void fill_who(struct first_seen *who)

@@ -10,5 +10,6 @@
 #include "record.h"
 #include "maps.h"
 #include "seed.h"
+#include "lineage.h"
 
 char LICENSE[] SEC("license") = "Dual BSD/GPL";

@@ -11,6 +11,7 @@
 #pragma once
 #include "entrances.h"
 #include "inflight.h"
+#include "storage.h"
 
 /* What the pass is about and what it found: one pass at a time. */
 struct {
@@ -31,7 +32,7 @@ static __always_inline struct member *seeded(struct task_struct *task, const str
 {
 	struct member *self;
 
-	if (!task || !task->bpf_storage)
+	if (!task || !has_storage(task))
 		return NULL;
 	self = bpf_task_storage_get(&tasks, task, NULL, 0);
 	if (!self || self->slot != pass->slot || self->generation != pass->generation)
@@ -98,7 +99,8 @@ int adopt(struct bpf_iter__task *it)
 
 	if (!task || !target || (task->flags & PF_EXITING))
 		return 0;
-	/* The observer may be a descendant of the target, or in its cgroup, and is no part of it. */
+	/* The observer may be a descendant of the target, or in its cgroup, and is no part of it.
+	 */
 	if (pass->running && (u32)task->tgid == bpf_get_current_pid_tgid() >> 32)
 		return 0;
 

@@ -32,9 +32,9 @@ int BPF_PROG(on_signal, int sig, struct kernel_siginfo *info, struct task_struct
 	struct task_struct *sender = bpf_get_current_task_btf();
 	u64 nr = sig;
 
-	if (!task->bpf_storage || nr >= NSIG)
+	if (!has_storage(task) || nr >= NSIG)
 		return 0;
-	if (sender->bpf_storage && bpf_task_storage_get(&launchers, sender, NULL, 0))
+	if (has_storage(sender) && bpf_task_storage_get(&launchers, sender, NULL, 0))
 		return 0;
 
 	u32 *launcher = bpf_task_storage_get(&launchers, task, NULL, 0);

@@ -32,7 +32,10 @@ impl Counting {
     pub(crate) fn load(tables: &Tables, slots: u16, spec: TallySpec) -> Result<Self, Error> {
         quiet_libbpf();
         let mut storage = MaybeUninit::uninit();
-        let mut open = TallySkelBuilder::default().open(&mut storage).map_err(load_error)?;
+        let mut open = speed_up(TallySkelBuilder::default())
+            .map_err(load_error)?
+            .open(&mut storage)
+            .map_err(load_error)?;
         configure(&mut open, tables, slots, spec).map_err(load_error)?;
         let skel = open.load().map_err(load_error)?;
         let (links, programs) = attach(&skel, spec)?;
