@@ -27,6 +27,8 @@ pub mod probe;
 
 mod captures;
 mod clock;
+mod denials;
+mod denials_wire;
 mod error;
 mod events;
 #[cfg(feature = "fuzzing")]

@@ -6,10 +6,11 @@ use std::time::{Duration, Instant};
 
 use nix::sys::epoll::{Epoll, EpollCreateFlags, EpollEvent, EpollFlags, EpollTimeout};
 use nix::sys::signal::SigSet;
-use seccomp_trace_core::{Armed, CommandSpec, Ended, Flow, Losses, Recording, RunId, Session, Sink};
+use seccomp_trace_core::{Armed, CommandSpec, Denials, Ended, Flow, Losses, Recording, RunId, Session, Sink};
 
 use crate::Error;
 use crate::clock::Clock;
+use crate::denials::Watching;
 use crate::events::Ring;
 use crate::instance::Instance;
 use crate::launch::{Change, Child, CommandStatus};
@@ -32,6 +33,7 @@ pub(crate) struct Parts {
     pub(crate) command: Option<CommandSpec>,
     /// What had been lost before this target was armed.
     pub(crate) losses_before: Losses,
+    pub(crate) denials: Option<Watching>,
 }
 
 /// A target that is being observed with eBPF. Dropping it ends observation and leaves the target alone.
@@ -120,6 +122,16 @@ impl BpfSession {
     #[must_use]
     pub fn interrupted(&self) -> Option<i32> {
         self.interrupted
+    }
+
+    /// The calls that were not executed so far, and those that are watched. Nothing without
+    /// [`denials`](crate::TracerBuilder::denials).
+    ///
+    /// # Errors
+    /// Those of reading the tables.
+    pub fn denials(&self) -> Result<Denials, Error> {
+        let read = |watching: &Watching| watching.read(self.parts.slot, self.parts.clock);
+        self.parts.denials.as_ref().map_or_else(|| Ok(Denials::default()), read)
     }
 
     fn wait(&self, timeout: Duration) -> Result<(), Error> {

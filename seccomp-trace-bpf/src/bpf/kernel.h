@@ -57,11 +57,13 @@ enum {
 
 #if defined(__TARGET_ARCH_x86)
 struct pt_regs {
-	unsigned long bx, cx, dx, si, di, bp, r8, r9, r10;
+	unsigned long bx, cx, dx, si, di, bp, r8, r9, r10, orig_ax;
 };
 #elif defined(__TARGET_ARCH_arm64)
 struct pt_regs {
 	unsigned long long regs[31];
+	unsigned long long orig_x0;
+	s32 syscallno;
 };
 #endif
 
@@ -100,7 +102,24 @@ struct bpf_local_storage {
 
 struct thread_info {
 	unsigned long flags;
-	u32 status; /* x86 only */
+	u32 status;		    /* x86 only */
+	unsigned long syscall_work; /* where entry code is the generic one */
+};
+
+enum syscall_work_bit {
+	SYSCALL_WORK_BIT_SYSCALL_EMU,
+};
+
+typedef struct {
+	unsigned long sig[1];
+} sigset_t;
+
+struct sigpending {
+	sigset_t signal;
+};
+
+struct signal_struct {
+	unsigned int flags;
 };
 
 typedef struct {
@@ -108,6 +127,7 @@ typedef struct {
 } atomic_t;
 
 struct seccomp {
+	int mode;
 	atomic_t filter_count;
 };
 
@@ -173,6 +193,8 @@ struct pid {
 struct task_struct {
 	struct thread_info thread_info;
 	unsigned int flags;
+	unsigned int ptrace;
+	int exit_code;
 	int pid;
 	int tgid;
 	struct task_struct *real_parent;
@@ -180,12 +202,18 @@ struct task_struct {
 	struct pid *thread_pid;
 	struct nsproxy *nsproxy;
 	struct css_set *cgroups;
+	struct signal_struct *signal;
+	struct sigpending pending;
 	struct seccomp seccomp;
 	struct bpf_local_storage *bpf_storage;
 };
 
 struct trace_event_raw_sys_enter {
 	long id;
+};
+
+struct trace_event_raw_sys_exit {
+	long ret;
 };
 
 struct bpf_iter_meta {
