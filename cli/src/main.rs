@@ -21,6 +21,8 @@ mod shared;
 mod subset;
 mod table;
 mod user;
+mod verify;
+mod verify_report;
 
 use std::process::ExitCode;
 
@@ -41,6 +43,7 @@ fn main() -> ExitCode {
         Verb::Export(args) => export::run(&args),
         Verb::Explain(args) => explain::run(&args),
         Verb::Lint(args) => lint::run(&args),
+        Verb::Verify(args) => verify::run(&args),
         Verb::Doctor(args) => doctor::doctor(&args),
         Verb::Status(args) => shared::status(&args),
         Verb::Cleanup(args) => shared::cleanup(&args),

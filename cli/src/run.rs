@@ -83,7 +83,7 @@ pub(crate) fn run(args: RunArgs) -> anyhow::Result<Exit> {
 }
 
 /// Waits until the command, and its descendants where they are waited for, have ended.
-fn wait(session: &mut BpfSession, no_wait: bool) -> Result<Ended, seccomp_trace_bpf::Error> {
+pub(crate) fn wait(session: &mut BpfSession, no_wait: bool) -> Result<Ended, seccomp_trace_bpf::Error> {
     loop {
         if session.poll(None, &mut NoSink)? {
             return Ok(Ended::TargetEnded);

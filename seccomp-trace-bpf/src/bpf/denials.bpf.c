@@ -190,7 +190,11 @@ int BPF_PROG(on_birth, struct task_struct *child, u64 clone_flags)
 	struct caller value = {.place = BORN};
 
 	/* A kernel thread for io_uring makes no calls, and is not in one. */
-	value.filters = caller ? caller->filters : parent->seccomp.filter_count.counter;
+	value.filters = parent->seccomp.filter_count.counter;
+	/* Or the compiler makes one load of two, of pointers that the verifier keeps apart. */
+	barrier_var(value.filters);
+	if (caller)
+		value.filters = caller->filters;
 	value.born_by = number_of((struct pt_regs *)bpf_task_pt_regs(parent));
 	new_caller(child, self, &value);
 	return 0;

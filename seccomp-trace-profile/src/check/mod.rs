@@ -2,6 +2,7 @@
 
 mod carry;
 mod compile;
+mod filter;
 mod load;
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -9,6 +10,7 @@ use std::collections::{BTreeMap, BTreeSet};
 pub(crate) use carry::{Carried, carry};
 pub use compile::Compiled;
 use compile::scmp_arch;
+pub use filter::Filter;
 use libseccomp::{ScmpSyscall, ScmpVersion};
 pub use load::{NoNewPrivs, load};
 use seccomp_trace_core::{Arch, Syscall};

@@ -1,0 +1,181 @@
+//! `seccomp-trace verify`: runs a command under a profile and says what it is denied.
+
+use std::ffi::OsString;
+use std::path::PathBuf;
+
+use anyhow::{Context, ensure};
+use clap::Args;
+use nix::unistd::Uid;
+use seccomp_trace_bpf::Tracer;
+use seccomp_trace_core::{
+    Arch, Collector, CommandSpec, Denials, Phase, Recording, SeccompFilter, Session, Target, Watch,
+};
+use seccomp_trace_profile::{
+    Environment, Filter, Judgement, Output, Profile, Resolved, Verdict, allow_denied, judge,
+};
+
+use crate::environment::{self, EnvironmentArgs};
+use crate::exit::Exit;
+use crate::profile::{completeness, prepare_output, read_base};
+use crate::say::{self, say};
+use crate::verify_report::Report;
+use crate::{inherited, profile, run, user};
+
+/// `verify`
+#[derive(Debug, Args)]
+pub(crate) struct VerifyArgs {
+    /// The profile
+    #[arg(long, value_name = "FILE")]
+    profile: PathBuf,
+    /// Deny nothing: run the command without the profile, and say what it would be denied
+    #[arg(long)]
+    log_only: bool,
+    /// End with the command's own status
+    #[arg(long)]
+    status: bool,
+    /// Print one JSON object on standard output
+    #[arg(long)]
+    json: bool,
+    /// Write a profile to FILE2 that allows also what was denied (`-`: standard output)
+    #[arg(long, value_name = "FILE2")]
+    update: Option<PathBuf>,
+    /// Run the command as USER (a name or a number), with that user's groups and with `no_new_privs` set
+    #[arg(short, long, value_name = "USER")]
+    user: Option<String>,
+    #[command(flatten)]
+    environment: EnvironmentArgs,
+    /// Print nothing but errors and losses
+    #[arg(short, long)]
+    quiet: bool,
+    /// The command and its arguments
+    #[arg(trailing_var_arg = true, required = true, value_name = "CMD")]
+    command: Vec<OsString>,
+}
+
+/// What is to be done; the files have been looked at.
+struct Plan {
+    command: CommandSpec,
+    profile: Profile,
+    environment: Environment,
+    native: Arch,
+    update: Option<Output>,
+}
+
+impl Plan {
+    fn resolve(args: &VerifyArgs) -> anyhow::Result<Self> {
+        let profile = read_base(&args.profile)?;
+        let (environment, native) = args.environment.resolve()?;
+        ensure!(Some(native) == Arch::native(), "a command runs on this machine alone; leave --machine away");
+        let update = args.update.as_deref().map(prepare_output).transpose()?;
+        ensure!(
+            !(args.json && update.as_ref().is_some_and(Output::is_standard_output)),
+            "--json and --update are both standard output; give --update a FILE2"
+        );
+        let mut words = args.command.iter().cloned();
+        let mut command = CommandSpec::new(words.next().unwrap_or_default())
+            .args(words)
+            .ignore_sigpipe(inherited::sigpipe_ignored());
+        if let Some(env) = inherited::initial_environment() {
+            command = command.env(env);
+        }
+        if let Some(name) = &args.user {
+            command = command.credentials(user::resolve(name)?);
+        }
+        Ok(Self { command, profile, environment, native, update })
+    }
+}
+
+/// Runs `seccomp-trace verify`.
+pub(crate) fn run(args: &VerifyArgs) -> anyhow::Result<Exit> {
+    let plan = Plan::resolve(args)?;
+    let shown = args.profile.display();
+    let resolved = Resolved::new(&plan.profile, &plan.environment, plan.native)
+        .with_context(|| format!("cannot use {shown}"))?;
+    let filter = Filter::new(&resolved).with_context(|| format!("cannot use {shown}"))?;
+    let mut command = plan.command.clone();
+    if !args.log_only {
+        // A filter may be installed by root, and by whoever gives up that programs can raise privileges.
+        let no_new_privs = args.user.is_some() || !Uid::effective().is_root();
+        if no_new_privs && !args.quiet {
+            say!("the command runs with no_new_privs: set-user-id programs run without their privileges");
+        }
+        command = command.filter(SeccompFilter { program: filter.bytes().to_vec(), no_new_privs });
+    }
+    let seen = observe(&command, watch(&filter, args.log_only))?;
+    let judgement = judge(Some(&filter), &seen.denials.all);
+    let report = Report::new(&judgement, &seen.denials, Some(&resolved), args.log_only);
+    if args.json {
+        say::document(&report.to_json()?);
+    } else if !args.quiet {
+        environment::say(&plan.profile, &plan.environment, plan.native);
+        report.say();
+    }
+    let found = judgement.denied().next().is_some();
+    completeness(&seen.recording, false)?;
+    ensure!(
+        found || seen.started,
+        "the command was not executed, and the profile keeps it from saying why: does it allow write and exit_group?"
+    );
+    if let Some(output) = &plan.update {
+        update(&plan, &judgement, output, args.quiet)?;
+    } else if found && !args.quiet && !args.json {
+        say!("allow them: seccomp-trace verify --profile {shown} --update FILE2 …");
+    }
+    Ok(match seen.status {
+        Some(status) if args.status => status,
+        _ if found => Exit::FOUND,
+        _ => Exit::SUCCESS,
+    })
+}
+
+/// Writes the profile that allows also what was denied.
+fn update(plan: &Plan, judgement: &Judgement, output: &Output, quiet: bool) -> anyhow::Result<()> {
+    let made = allow_denied(&plan.profile, &plan.environment, plan.native, judgement)
+        .context("no profile that allows it was written")?;
+    profile::write(output, made.profile.to_json(), quiet)?;
+    if quiet {
+        return Ok(());
+    }
+    let list = |names: Vec<String>| names.join(" ");
+    if !made.taken_out.is_empty() {
+        say!("taken out of rules that deny them: {}", list(made.taken_out.into_iter().collect()));
+    }
+    if !made.unnamed.is_empty() {
+        let numbers = made.unnamed.iter().map(ToString::to_string).collect();
+        say!("still denied, because the numbers have no name: {}", list(numbers));
+    }
+    let path = output.path().display();
+    say!(
+        "use it: seccomp-trace verify --profile {path} …, or podman run --security-opt seccomp={path} IMAGE"
+    );
+    Ok(())
+}
+
+/// What was seen of a command.
+struct Seen {
+    denials: Denials,
+    recording: Recording,
+    status: Option<Exit>,
+    /// Whether its program was executed.
+    started: bool,
+}
+
+fn observe(command: &CommandSpec, watch: Watch) -> anyhow::Result<Seen> {
+    let tracer = Tracer::builder().relay_signals(true).denials(watch).load()?;
+    let mut session = tracer.observe(Target::Command(command.clone()))?;
+    let ended = run::wait(&mut session, false)?;
+    let status = session.command_status().map(Exit::from);
+    let denials = session.denials()?;
+    let recording = session.finish(ended)?;
+    let started = recording.syscalls(Phase::Workload).next().is_some();
+    Ok(Seen { denials, recording, status, started })
+}
+
+/// What is executed and would be denied, or is to be logged.
+fn watch(filter: &Filter, log_only: bool) -> Watch {
+    filter.watch(|verdict| match verdict {
+        Verdict::Allow => false,
+        Verdict::Log => true,
+        _ => log_only,
+    })
+}
