@@ -5,8 +5,8 @@ use std::path::PathBuf;
 
 use anyhow::{Context, ensure};
 use clap::Args;
-use nix::unistd::Uid;
-use seccomp_trace_bpf::Tracer;
+use seccomp_trace_bpf::probe::Facts;
+use seccomp_trace_bpf::{Error, Tracer};
 use seccomp_trace_core::{
     Arch, Collector, CommandSpec, Denials, Phase, Recording, SeccompFilter, Session, Target, Watch,
 };
@@ -94,8 +94,7 @@ pub(crate) fn run(args: &VerifyArgs) -> anyhow::Result<Exit> {
     let filter = Filter::new(&resolved).with_context(|| format!("cannot use {shown}"))?;
     let mut command = plan.command.clone();
     if !args.log_only {
-        // A filter may be installed by root, and by whoever gives up that programs can raise privileges.
-        let no_new_privs = args.user.is_some() || !Uid::effective().is_root();
+        let no_new_privs = args.user.is_some() || !may_install_filters();
         if no_new_privs && !args.quiet {
             say!("the command runs with no_new_privs: set-user-id programs run without their privileges");
         }
@@ -162,7 +161,13 @@ struct Seen {
 
 fn observe(command: &CommandSpec, watch: Watch) -> anyhow::Result<Seen> {
     let tracer = Tracer::builder().relay_signals(true).denials(watch).load()?;
-    let mut session = tracer.observe(Target::Command(command.clone()))?;
+    let mut session = match tracer.observe(Target::Command(command.clone())) {
+        Err(Error::LaunchDenied { source, denials }) => {
+            say!("the command was not started: {:#}", anyhow::Error::new(source));
+            return Ok(Seen { denials, recording: Recording::default(), status: None, started: false });
+        }
+        other => other?,
+    };
     let ended = run::wait(&mut session, false)?;
     let status = session.command_status().map(Exit::from);
     let denials = session.denials()?;
@@ -170,6 +175,14 @@ fn observe(command: &CommandSpec, watch: Watch) -> anyhow::Result<Seen> {
     let started = recording.syscalls(Phase::Workload).next().is_some();
     Ok(Seen { denials, recording, status, started })
 }
+
+/// Whether this process may install a filter and leave programs the privileges that they can gain.
+fn may_install_filters() -> bool {
+    Facts::read().capabilities.is_some_and(|set| set & (1 << CAP_SYS_ADMIN) != 0)
+}
+
+/// `include/uapi/linux/capability.h`
+const CAP_SYS_ADMIN: u32 = 21;
 
 /// What is executed and would be denied, or is to be logged.
 fn watch(filter: &Filter, log_only: bool) -> Watch {

@@ -173,7 +173,10 @@ impl Tracer {
         }
         guard.armed = true;
         // Nothing may fail once the command has been let go, but that its program cannot be executed.
-        session.adopt(held.release()?);
+        session.adopt(held.release().map_err(|source| match session.denials() {
+            Ok(denials) if !denials.all.is_empty() => Error::LaunchDenied { source, denials },
+            _ => Error::Launch(source),
+        })?);
         guard.keep();
         Ok(session)
     }

@@ -11,7 +11,7 @@ pub use ruling::Ruling;
 use seccomp_trace_core::{Answer, Circumstances, Denial, FirstSeen, Syscall};
 use serde::{Serialize, Serializer};
 
-use crate::{Filter, Verdict};
+use crate::{Errno, Filter, Verdict};
 
 /// Why a call was not executed, or would not have been.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -201,6 +201,10 @@ fn cause(denial: &Denial, verdict: Option<Verdict>) -> Option<Found> {
         _ if during.emulated || (during.traced && denial.call.nr.0 < 0) => Cause::Tracer,
         (Some(Verdict::Notify), Answer::Result) => Cause::Elsewhere,
         (Some(Verdict::Trace(_)), _) if during.traced => Cause::Tracer,
+        // The strictest answer counts, and of the same kind that of the filter that was installed last.
+        (Some(verdict), answer) if during.own_filters && !verdict.executes() && !gives(verdict, answer) => {
+            Cause::Program
+        }
         // What the filter denies cannot have been under way.
         (Some(verdict), _) if !verdict.executes() => Cause::Profile(verdict),
         (_, Answer::Errno(_) | Answer::Result) if during.starting => return Some(Found::UnderWay),
@@ -216,6 +220,18 @@ fn cause(denial: &Denial, verdict: Option<Verdict>) -> Option<Found> {
 /// Whether nothing but the filter can have kept the call from being executed.
 fn nobody_else(during: Circumstances) -> bool {
     !(during.own_filters || during.traced || during.starting)
+}
+
+/// Whether this is what the caller gets of a verdict. Without a supervisor or a tracer, there is no such call.
+fn gives(verdict: Verdict, answer: Answer) -> bool {
+    match verdict {
+        Verdict::Errno(0) => answer == Answer::Result,
+        Verdict::Errno(code) => answer == Answer::Errno(code),
+        Verdict::Notify | Verdict::Trace(_) => answer == Answer::Errno(Errno::ENOSYS.code()),
+        Verdict::Trap => answer == Answer::Signal,
+        Verdict::KillThread | Verdict::KillProcess => answer == Answer::Killed,
+        Verdict::Allow | Verdict::Log => answer == Answer::Executed,
+    }
 }
 
 fn is_exec(call: Syscall) -> bool {
