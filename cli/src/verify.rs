@@ -100,7 +100,14 @@ pub(crate) fn run(args: &VerifyArgs) -> anyhow::Result<Exit> {
         }
         command = command.filter(SeccompFilter { program: filter.bytes().to_vec(), no_new_privs });
     }
-    let seen = observe(&command, watch(&filter, args.log_only))?;
+    let seen = match observe(&command, watch(&filter, args.log_only)) {
+        // That the command cannot be executed is its own status only where that is asked for.
+        Err(error) if !args.status => {
+            say!("{error:#}");
+            return Ok(Exit::TROUBLE);
+        }
+        other => other?,
+    };
     let judgement = judge(Some(&filter), &seen.denials.all);
     let report = Report::new(&judgement, &seen.denials, Some(&resolved), args.log_only);
     if args.json {
