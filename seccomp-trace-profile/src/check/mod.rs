@@ -3,17 +3,19 @@
 mod carry;
 mod compile;
 mod filter;
+mod limit;
 mod load;
+mod wanted;
 
 use std::collections::{BTreeMap, BTreeSet};
 
 pub(crate) use carry::{Carried, carry};
 pub use compile::Compiled;
-use compile::scmp_arch;
 pub use filter::Filter;
 use libseccomp::{ScmpSyscall, ScmpVersion};
 pub use load::{NoNewPrivs, load};
 use seccomp_trace_core::{Arch, Syscall};
+use wanted::scmp_arch;
 
 use crate::{Denial, Denials, Environment, Profile, ProfileError, Resolved};
 
