@@ -8,7 +8,7 @@ use clap::Args;
 use seccomp_trace_bpf::probe::Facts;
 use seccomp_trace_bpf::{Error, Tracer};
 use seccomp_trace_core::{
-    Arch, Collector, CommandSpec, Denials, Phase, Recording, SeccompFilter, Session, Target, Watch,
+    Arch, Collector, CommandSpec, Denials, Ended, Phase, Recording, SeccompFilter, Session, Target, Watch,
 };
 use seccomp_trace_profile::{
     Environment, Filter, Judgement, Output, Profile, Resolved, Verdict, allow_denied, judge,
@@ -19,7 +19,8 @@ use crate::exit::Exit;
 use crate::profile::{completeness, prepare_output, read_base};
 use crate::say::{self, say};
 use crate::verify_report::Report;
-use crate::{inherited, profile, run, user};
+use crate::watch::{Limits, Why, watch};
+use crate::{inherited, profile, user};
 
 /// `verify`
 #[derive(Debug, Args)]
@@ -100,7 +101,7 @@ pub(crate) fn run(args: &VerifyArgs) -> anyhow::Result<Exit> {
         }
         command = command.filter(SeccompFilter { program: filter.bytes().to_vec(), no_new_privs });
     }
-    let seen = match observe(&command, watch(&filter, args.log_only)) {
+    let seen = match observe(&command, watched(&filter, args.log_only)) {
         // That the command cannot be executed is its own status only where that is asked for.
         Err(error) if !args.status => {
             say!("{error:#}");
@@ -166,8 +167,8 @@ struct Seen {
     started: bool,
 }
 
-fn observe(command: &CommandSpec, watch: Watch) -> anyhow::Result<Seen> {
-    let tracer = Tracer::builder().relay_signals(true).denials(watch).load()?;
+fn observe(command: &CommandSpec, reported: Watch) -> anyhow::Result<Seen> {
+    let tracer = Tracer::builder().relay_signals(true).denials(reported).load()?;
     let mut session = match tracer.observe(Target::Command(command.clone())) {
         Err(Error::LaunchDenied { source, denials }) => {
             say!("the command was not started: {:#}", anyhow::Error::new(source));
@@ -175,7 +176,10 @@ fn observe(command: &CommandSpec, watch: Watch) -> anyhow::Result<Seen> {
         }
         other => other?,
     };
-    let ended = run::wait(&mut session, false)?;
+    let ended = match watch(&mut session, Limits::default(), &mut None, |_| {})? {
+        Why::TargetEnded => Ended::TargetEnded,
+        _ => Ended::Interrupted,
+    };
     let status = session.command_status().map(Exit::from);
     let denials = session.denials()?;
     let recording = session.finish(ended)?;
@@ -192,7 +196,7 @@ fn may_install_filters() -> bool {
 const CAP_SYS_ADMIN: u32 = 21;
 
 /// What is executed and would be denied, or is to be logged.
-fn watch(filter: &Filter, log_only: bool) -> Watch {
+fn watched(filter: &Filter, log_only: bool) -> Watch {
     filter.watch(|verdict| match verdict {
         Verdict::Allow => false,
         Verdict::Log => true,

@@ -5,6 +5,8 @@ use std::path::PathBuf;
 
 use seccomp_trace_core::Denials;
 
+use crate::access::AccessError;
+use crate::cgroups::CgroupError;
 use crate::config::Refusal;
 use crate::launch::LaunchError;
 
@@ -65,6 +67,25 @@ pub enum Error {
         /// The process.
         pid: u32,
     },
+    /// The caller may not attach to a target.
+    #[error("may not attach to {target}")]
+    Access {
+        /// Which.
+        target: String,
+        /// Why not, and what to do.
+        source: AccessError,
+    },
+    /// A path that should be a cgroup.
+    #[error("cannot observe the cgroup {}", path.display())]
+    Cgroup {
+        /// The path.
+        path: PathBuf,
+        /// What is wrong with it.
+        source: CgroupError,
+    },
+    /// A cgroup or a container was to be observed by a tracer that was not loaded for it.
+    #[error("this tracer was loaded without what cgroups and containers need; load it with cgroups(true)")]
+    WithoutCgroups,
     /// This kind of target is not one that eBPF observes.
     #[error("this kind of target cannot be observed with eBPF")]
     UnknownTarget,

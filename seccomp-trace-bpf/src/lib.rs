@@ -23,9 +23,12 @@
 //! ```
 
 pub mod config;
+pub mod containers;
 pub mod probe;
 
+mod access;
 mod captures;
+mod cgroups;
 mod clock;
 mod denials;
 mod denials_wire;
@@ -40,16 +43,20 @@ mod launch;
 mod libbpf;
 mod preemption;
 mod provenance;
+mod running;
 mod seed;
 mod session;
 pub mod shared;
 mod signals;
 mod skel;
+mod slot;
 mod snapshot;
 mod tables;
 mod tracer;
 mod wire;
 
+pub use access::AccessError;
+pub use cgroups::CgroupError;
 pub use error::Error;
 pub use launch::{CommandStatus, LaunchError};
 pub use session::BpfSession;

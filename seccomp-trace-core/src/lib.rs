@@ -45,5 +45,5 @@ pub use phase::Phase;
 pub use recording::{FirstSeen, Observation, Recording};
 pub use run::{Command, Container, Host, Run, RunId, Runtime};
 pub use syscall::{Syscall, SyscallNr, X32_SYSCALL_BIT};
-pub use target::{CommandSpec, Credentials, SeccompFilter, Target};
+pub use target::{CommandSpec, Credentials, RunningSpec, SeccompFilter, Target};
 pub use time::Timestamp;

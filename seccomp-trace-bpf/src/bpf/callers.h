@@ -57,9 +57,15 @@ static __always_inline struct caller *caller_of(struct task_struct *task, const 
 	if (!caller || caller->generation != self->generation || caller->slot != self->slot)
 		return NULL;
 	/* What is installed before the workload is what it is observed under. */
-	if (self->phase == PHASE_SETUP)
+	if (self->phase != PHASE_WORKLOAD)
 		caller->filters = task->seccomp.filter_count.counter;
 	return caller;
+}
+
+/* Of a launched command that has not been executed. What enters a container is confined by then. */
+static __always_inline bool is_launcher(const struct member *self)
+{
+	return self->phase == PHASE_SETUP && !(self->flags & MEMBER_PHASED);
 }
 
 static __always_inline bool is_pending(struct task_struct *task, u32 signal)
@@ -87,7 +93,7 @@ static __always_inline u16 circumstances(struct task_struct *task, const struct 
 {
 	u16 all = 0;
 
-	if (self->phase == PHASE_SETUP)
+	if (is_launcher(self))
 		all |= DURING_SETUP;
 	if (caller && task->seccomp.filter_count.counter > caller->filters)
 		all |= DURING_FILTERS;

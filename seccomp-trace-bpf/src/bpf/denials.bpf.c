@@ -53,7 +53,7 @@ static __noinline int watch(struct task_struct *task, struct pt_regs *regs, stru
 		.nr = (s32)id,
 		.abi = abi,
 		.answer = ANSWER_EXECUTED,
-		.circumstances = self->phase == PHASE_SETUP ? DURING_SETUP : 0,
+		.circumstances = is_launcher(self) ? DURING_SETUP : 0,
 	};
 
 	return how ? note(regs, &key, how) : 0;

@@ -13,7 +13,7 @@ enum answer {
 
 /* What else there was that can have kept the call from being executed. */
 enum circumstances {
-	DURING_SETUP = 1,     /* before the workload */
+	DURING_SETUP = 1,     /* a launched command was not executed yet */
 	DURING_FILTERS = 2,   /* more filters than when the thread came under observation */
 	DURING_TRACE = 4,     /* a tracer (ptrace) */
 	DURING_EMULATION = 8, /* a tracer that answers calls itself (PTRACE_SYSEMU) */

@@ -57,7 +57,8 @@ enum {
 
 #if defined(__TARGET_ARCH_x86)
 struct pt_regs {
-	unsigned long bx, cx, dx, si, di, bp, r8, r9, r10, orig_ax;
+	unsigned long bx, cx, dx, si, di, bp, r8, r9, r10;
+	unsigned long orig_ax, cs;
 };
 #elif defined(__TARGET_ARCH_arm64)
 struct pt_regs {
@@ -118,10 +119,6 @@ struct sigpending {
 	sigset_t signal;
 };
 
-struct signal_struct {
-	unsigned int flags;
-};
-
 typedef struct {
 	int counter;
 } atomic_t;
@@ -177,6 +174,17 @@ enum cgroup_subsys_id {
 	pids_cgrp_id,
 };
 
+struct list_head {
+	struct list_head *next;
+};
+
+struct signal_struct {
+	atomic_t live;
+	int nr_threads;
+	unsigned int flags;
+	unsigned int is_child_subreaper : 1;
+};
+
 struct pid_namespace {
 	struct task_struct *child_reaper;
 };
@@ -198,11 +206,13 @@ struct task_struct {
 	int pid;
 	int tgid;
 	struct task_struct *real_parent;
+	struct list_head children;
 	struct task_struct *group_leader;
 	struct pid *thread_pid;
+	struct signal_struct *signal;
+	char comm[16];
 	struct nsproxy *nsproxy;
 	struct css_set *cgroups;
-	struct signal_struct *signal;
 	struct sigpending pending;
 	struct seccomp seccomp;
 	struct bpf_local_storage *bpf_storage;

@@ -129,7 +129,7 @@ impl Room {
     }
 
     fn load_into(&self, pinned: &Path) -> Result<Tables, Error> {
-        let config = Config { slots: SLOTS, count_calls: false, containers: true };
+        let config = Config { slots: SLOTS, count_calls: false, containers: true, cgroups: false };
         let mut loaded = Loaded::load(config)?;
         let ids = pins::pin(&mut loaded, pinned)?;
         let file = InstanceFile {
