@@ -3,6 +3,8 @@
 mod args;
 mod attach;
 mod compare;
+mod denials;
+mod denied;
 mod diff;
 mod doctor;
 mod environment;
@@ -17,6 +19,7 @@ mod load;
 mod merge;
 mod outcome;
 mod profile;
+mod profiled;
 mod run;
 mod say;
 mod shared;
@@ -25,7 +28,6 @@ mod subset;
 mod table;
 mod user;
 mod verify;
-mod verify_report;
 mod watch;
 
 use std::process::ExitCode;

@@ -3,24 +3,22 @@
 use std::ffi::OsString;
 use std::path::PathBuf;
 
-use anyhow::{Context, ensure};
+use anyhow::ensure;
 use clap::Args;
 use seccomp_trace_bpf::probe::Facts;
 use seccomp_trace_bpf::{Error, Tracer};
 use seccomp_trace_core::{
     Arch, Collector, CommandSpec, Denials, Ended, Phase, Recording, SeccompFilter, Session, Target, Watch,
 };
-use seccomp_trace_profile::{
-    Environment, Filter, Judgement, Output, Profile, Resolved, Verdict, allow_denied, judge,
-};
+use seccomp_trace_profile::Output;
 
-use crate::environment::{self, EnvironmentArgs};
+use crate::environment::EnvironmentArgs;
 use crate::exit::Exit;
-use crate::profile::{completeness, prepare_output, read_base};
+use crate::profile::{completeness, prepare_output};
+use crate::profiled::Profiled;
 use crate::say::{self, say};
-use crate::verify_report::Report;
 use crate::watch::{Limits, Why, watch};
-use crate::{inherited, profile, user};
+use crate::{inherited, user};
 
 /// `verify`
 #[derive(Debug, Args)]
@@ -56,17 +54,15 @@ pub(crate) struct VerifyArgs {
 /// What is to be done; the files have been looked at.
 struct Plan {
     command: CommandSpec,
-    profile: Profile,
-    environment: Environment,
-    native: Arch,
+    profiled: Profiled,
     update: Option<Output>,
 }
 
 impl Plan {
     fn resolve(args: &VerifyArgs) -> anyhow::Result<Self> {
-        let profile = read_base(&args.profile)?;
-        let (environment, native) = args.environment.resolve()?;
-        ensure!(Some(native) == Arch::native(), "a command runs on this machine alone; leave --machine away");
+        let profiled = Profiled::read(&args.profile, &args.environment)?;
+        let here = Some(profiled.native()) == Arch::native();
+        ensure!(here, "a command runs on this machine alone; leave --machine away");
         let update = args.update.as_deref().map(prepare_output).transpose()?;
         ensure!(
             !(args.json && update.as_ref().is_some_and(Output::is_standard_output)),
@@ -82,26 +78,23 @@ impl Plan {
         if let Some(name) = &args.user {
             command = command.credentials(user::resolve(name)?);
         }
-        Ok(Self { command, profile, environment, native, update })
+        Ok(Self { command, profiled, update })
     }
 }
 
 /// Runs `seccomp-trace verify`.
 pub(crate) fn run(args: &VerifyArgs) -> anyhow::Result<Exit> {
     let plan = Plan::resolve(args)?;
-    let shown = args.profile.display();
-    let resolved = Resolved::new(&plan.profile, &plan.environment, plan.native)
-        .with_context(|| format!("cannot use {shown}"))?;
-    let filter = Filter::new(&resolved).with_context(|| format!("cannot use {shown}"))?;
     let mut command = plan.command.clone();
     if !args.log_only {
         let no_new_privs = args.user.is_some() || !may_install_filters();
         if no_new_privs && !args.quiet {
             say!("the command runs with no_new_privs: set-user-id programs run without their privileges");
         }
-        command = command.filter(SeccompFilter { program: filter.bytes().to_vec(), no_new_privs });
+        command =
+            command.filter(SeccompFilter { program: plan.profiled.filter().bytes().to_vec(), no_new_privs });
     }
-    let seen = match observe(&command, watched(&filter, args.log_only)) {
+    let seen = match observe(&command, plan.profiled.watch(args.log_only)) {
         // That the command cannot be executed is its own status only where that is asked for.
         Err(error) if !args.status => {
             say!("{error:#}");
@@ -109,12 +102,11 @@ pub(crate) fn run(args: &VerifyArgs) -> anyhow::Result<Exit> {
         }
         other => other?,
     };
-    let judgement = judge(Some(&filter), &seen.denials.all);
-    let report = Report::new(&judgement, &seen.denials, Some(&resolved), args.log_only);
+    let (judgement, report) = plan.profiled.judge(&seen.denials, args.log_only)?;
     if args.json {
         say::document(&report.to_json()?);
     } else if !args.quiet {
-        environment::say(&plan.profile, &plan.environment, plan.native);
+        plan.profiled.say_environment();
         report.say();
     }
     let found = judgement.denied().next().is_some();
@@ -124,38 +116,16 @@ pub(crate) fn run(args: &VerifyArgs) -> anyhow::Result<Exit> {
         "the command was not executed, and the profile keeps it from saying why: does it allow write and exit_group?"
     );
     if let Some(output) = &plan.update {
-        update(&plan, &judgement, output, args.quiet)?;
+        plan.profiled.update(&judgement, output, args.quiet)?;
     } else if found && !args.quiet && !args.json {
-        say!("allow them: seccomp-trace verify --profile {shown} --update FILE2 …");
+        let profile = args.profile.display();
+        say!("allow them: seccomp-trace verify --profile {profile} --update FILE2 …");
     }
     Ok(match seen.status {
         Some(status) if args.status => status,
         _ if found => Exit::FOUND,
         _ => Exit::SUCCESS,
     })
-}
-
-/// Writes the profile that allows also what was denied.
-fn update(plan: &Plan, judgement: &Judgement, output: &Output, quiet: bool) -> anyhow::Result<()> {
-    let made = allow_denied(&plan.profile, &plan.environment, plan.native, judgement)
-        .context("no profile that allows it was written")?;
-    profile::write(output, made.profile.to_json(), quiet)?;
-    if quiet {
-        return Ok(());
-    }
-    let list = |names: Vec<String>| names.join(" ");
-    if !made.taken_out.is_empty() {
-        say!("taken out of rules that deny them: {}", list(made.taken_out.into_iter().collect()));
-    }
-    if !made.unnamed.is_empty() {
-        let numbers = made.unnamed.iter().map(ToString::to_string).collect();
-        say!("still denied, because the numbers have no name: {}", list(numbers));
-    }
-    let path = output.path().display();
-    say!(
-        "use it: seccomp-trace verify --profile {path} …, or podman run --security-opt seccomp={path} IMAGE"
-    );
-    Ok(())
 }
 
 /// What was seen of a command.
@@ -194,12 +164,3 @@ fn may_install_filters() -> bool {
 
 /// `include/uapi/linux/capability.h`
 const CAP_SYS_ADMIN: u32 = 21;
-
-/// What is executed and would be denied, or is to be logged.
-fn watched(filter: &Filter, log_only: bool) -> Watch {
-    filter.watch(|verdict| match verdict {
-        Verdict::Allow => false,
-        Verdict::Log => true,
-        _ => log_only,
-    })
-}

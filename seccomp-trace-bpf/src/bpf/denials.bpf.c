@@ -126,6 +126,9 @@ static __always_inline int ended(struct task_struct *task, struct pt_regs *regs,
 		key.answer = ANSWER_SIGNAL;
 	} else if (result < 0 && result >= -MAX_ERRNO) {
 		key.result = result;
+	} else if (key.circumstances & DURING_START) {
+		/* The end of a call that was under way: no filter gives such a result. */
+		return 0;
 	}
 	return not_executed(task, regs, &key);
 }
