@@ -21,6 +21,14 @@ pub struct Verified {
 pub type Denied = (String, String, u64);
 
 impl Verified {
+    /// Reads the report on standard output.
+    #[must_use]
+    pub fn of(finished: Finished) -> Self {
+        let json = serde_json::from_str(&finished.stdout);
+        let json = json.unwrap_or_else(|error| panic!("{error}: {finished:#?}"));
+        Self { finished, json }
+    }
+
     /// What speaks against the profile.
     #[must_use]
     pub fn denied(&self) -> BTreeSet<Denied> {
@@ -66,8 +74,5 @@ pub fn verify(profile: &Path, command: &[&str]) -> Verified {
 pub fn verify_with(profile: &Path, options: &[&str], command: &[&str]) -> Verified {
     let mut verify = Command::new(seccomp_trace());
     verify.args(["verify", "--json", "--profile"]).arg(profile).args(options).arg("--").args(command);
-    let finished = finish(&mut verify);
-    let json =
-        serde_json::from_str(&finished.stdout).unwrap_or_else(|error| panic!("{error}: {finished:#?}"));
-    Verified { finished, json }
+    Verified::of(finish(&mut verify))
 }
