@@ -110,3 +110,91 @@ fn how(watched: Watched) -> u8 {
 fn i32_at(bytes: &[u8], offset: usize) -> Option<i32> {
     u32_at(bytes, offset).map(|value| i32::from_ne_bytes(value.to_ne_bytes()))
 }
+
+#[cfg(test)]
+mod tests {
+    use seccomp_trace_core::{Arch, SyscallNr, WatchedAbi};
+
+    use super::*;
+
+    fn put(bytes: &mut [u8], offset: usize, value: &[u8]) {
+        bytes[offset..offset + value.len()].copy_from_slice(value);
+    }
+
+    fn key() -> Vec<u8> {
+        let mut key = vec![0; size_of::<types::denied_key>()];
+        put(&mut key, offset_of!(types::denied_key, slot), &2u32.to_ne_bytes());
+        put(&mut key, offset_of!(types::denied_key, nr), &(-1i32).to_ne_bytes());
+        put(&mut key, offset_of!(types::denied_key, result), &(-38i32).to_ne_bytes());
+        put(&mut key, offset_of!(types::denied_key, circumstances), &0b10u16.to_ne_bytes());
+        key
+    }
+
+    fn value() -> Vec<u8> {
+        let mut value = vec![0; size_of::<types::denied>()];
+        put(&mut value, offset_of!(types::denied, count), &5u64.to_ne_bytes());
+        put(&mut value, offset_of!(types::denied, others), &3u64.to_ne_bytes());
+        let first = offset_of!(types::denied, first);
+        put(&mut value, first + offset_of!(types::first_seen, time_ns), &7u64.to_ne_bytes());
+        put(&mut value, first + offset_of!(types::first_seen, tgid), &9u32.to_ne_bytes());
+        value
+    }
+
+    #[test]
+    fn a_denial_is_decoded() {
+        let found = denial(&key(), &value(), Clock::fixed(0)).unwrap();
+        assert_eq!(found.call, Syscall::new(Arch::native().unwrap(), -1));
+        assert_eq!((found.answer, found.count, found.others), (Answer::Errno(38), 5, 3));
+        assert_eq!(found.circumstances, Circumstances { own_filters: true, ..Circumstances::default() });
+        assert_eq!((found.first.pid, slot(&key())), (Tgid(9), Some(2)));
+    }
+
+    /// A map of another version must not be taken for one of ours.
+    #[test]
+    fn what_is_too_short_or_of_an_unknown_kind_is_no_denial() {
+        let clock = Clock::fixed(0);
+        let needed = offset_of!(types::denied_key, result) + 4;
+        for len in 0..needed {
+            assert_eq!(denial(&key()[..len], &value(), clock), None, "a key of {len} bytes");
+        }
+        let needed = offset_of!(types::denied, first) + size_of::<types::first_seen>();
+        for len in 0..needed {
+            assert_eq!(denial(&key(), &value()[..len], clock), None, "a value of {len} bytes");
+        }
+        for (offset, unknown) in
+            [(offset_of!(types::denied_key, abi), 3), (offset_of!(types::denied_key, answer), 4)]
+        {
+            let mut key = key();
+            key[offset] = unknown;
+            assert_eq!(denial(&key, &value(), clock), None, "{offset}");
+        }
+        assert_eq!(slot(&[0; 3]), None);
+        assert_eq!(losses(&[0; 12]), None);
+        let long = vec![1; size_of::<types::denied_args_key>()];
+        assert_eq!(args(&long, &[0; 7]), None);
+        assert_eq!(args(&long[..long.len() - 1], &[0; 8]), None);
+    }
+
+    #[test]
+    fn each_watched_call_has_its_byte_and_the_others_theirs() {
+        let native = Arch::native().unwrap();
+        let calls = BTreeMap::from([
+            (SyscallNr(3), Watched::Never),
+            (SyscallNr(5), Watched::Tested(0b101)),
+            (SyscallNr(9999), Watched::Never),
+        ]);
+        let watch = Watch::from([(native, WatchedAbi { calls, others: Watched::Always })]);
+        let rows = watch_rows(&watch);
+        let [(0, row)] = rows.as_slice() else { panic!("one row, of the native ABI: {rows:?}") };
+        let always = how(Watched::Always);
+        assert_eq!((row[3], row[4]), (0, always));
+        assert_eq!(row[offset_of!(types::watch_row, others)], always);
+        assert_eq!(
+            u32::from(row[5]) & types::watch_flags::WATCH_ARGS.0,
+            0b101,
+            "the arguments that are kept"
+        );
+        assert_ne!(u32::from(row[5]) & types::watch_flags::WATCH_TESTED.0, 0);
+        assert_eq!(u32::from(always) & types::watch_flags::WATCH_ARGS.0, 0b11_1111);
+    }
+}

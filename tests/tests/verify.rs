@@ -5,7 +5,8 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use seccomp_trace_tests::{
-    Denied, ProfileFile, finish, harmless, privileged, scratch, seccomp_trace, tracee, verify, verify_with,
+    Denied, ProfileFile, Verified, finish, harmless, privileged, scratch, seccomp_trace, tracee, verify,
+    verify_with,
 };
 use serde_json::{Value, json};
 
@@ -145,6 +146,25 @@ fn what_the_programs_own_filter_denies_is_not_the_profiles_doing() {
     let found = verify(&profile, &command);
     found.assert_nothing("answered by the program's supervisor");
     assert_eq!(found.not_executed(), program("program"), "{found:#?}");
+}
+
+/// In a container the command is under the container's filter as well: that is neither the profile's nor the program's.
+#[test]
+fn what_a_filter_from_before_denies_is_neither_the_profiles_nor_the_programs_doing() {
+    privileged!();
+    let folder = scratch();
+    let outer = folder.path().join("outer.json");
+    let text = json!({"defaultAction": "SCMP_ACT_ALLOW", "syscalls": [
+        {"names": ["getsid"], "action": "SCMP_ACT_ERRNO", "errnoRet": 1}]});
+    std::fs::write(&outer, text.to_string()).expect("a file in a folder of ours");
+    let caller = tracee("caller");
+    let profile = record(folder.path(), &[&caller, "getsid"]);
+    let mut under = Command::new(env!("CARGO_BIN_EXE_under"));
+    under.arg(&outer).arg(seccomp_trace()).args(["verify", "--json", "--profile"]).arg(&profile);
+    let found = Verified::of(finish(under.args(["--", &caller, "getsid"])));
+    found.assert_nothing("the profile allows it");
+    let elsewhere = one("getsid", 1).into_iter().map(|denied| ("elsewhere".to_owned(), denied)).collect();
+    assert_eq!(found.not_executed(), elsewhere, "{found:#?}");
 }
 
 /// The profile with more names.
