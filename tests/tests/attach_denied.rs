@@ -82,6 +82,8 @@ fn the_first_call_of_a_thread_is_told_from_one_that_was_under_way() {
         let found = denied_to(&spinner.pid(), &[], || spinner.go_on());
         assert_eq!(found.denied(), one("getsid"), "{action}: {found:#?}");
         assert_eq!(found.json["denied"][0]["cause"], "filter", "{action}");
+        // The other thread was inside a read all the time, which went well.
+        assert_eq!(found.json["under_way"], 0, "{action}: {found:#?}");
     }
 }
 

@@ -115,7 +115,9 @@ fn what_is_only_disturbed_is_not_denied() {
         let folder = scratch();
         let profile = allowing(&record(folder.path(), command), &RACES);
         for options in [&[][..], &["--log-only"]] {
-            verify_with(&profile, options, command).assert_nothing(&format!("{options:?} {command:?}"));
+            let (found, what) = (verify_with(&profile, options, command), format!("{options:?} {command:?}"));
+            found.assert_nothing(&what);
+            assert_eq!(found.not_executed(), BTreeSet::new(), "{what}: {found:#?}");
         }
     }
 }
