@@ -94,10 +94,12 @@ Examples:
                                                 until nothing new was seen for five minutes
   seccomp-trace attach --cgroup system.slice/nginx.service --recording r.json
                                                 a service, with whatever enters its cgroup
+  seccomp-trace attach --container web --denied --profile p.json
+                                                what p.json denies to it, from now on
   kill -USR1 $(pidof seccomp-trace)             write what was recorded so far, and go on
 
 What a program did before is not in the recording. One may attach to what one may trace with ptrace.
-Exit status: 0; 1 where --compare finds something; 2 in trouble.";
+Exit status: 0; 1 where --compare or --denied finds something; 2 in trouble.";
 
 const GENERATE_EXAMPLES: &str = "\
 Examples:
