@@ -18,6 +18,7 @@ use crate::lint::LintArgs;
 use crate::merge::MergeArgs;
 use crate::outcome::OutcomeArgs;
 use crate::shared::{CleanupArgs, StatusArgs};
+use crate::verify::VerifyArgs;
 
 #[derive(Debug, Parser)]
 #[command(
@@ -61,6 +62,9 @@ pub(crate) enum Verb {
     /// Find what is wrong with a profile: what makes it unusable, dangerous, or other than it seems
     #[command(after_help = "Exit status: 0; 1 where --deny finds something; 2 in trouble.")]
     Lint(LintArgs),
+    /// Run a command under a profile, and say what the profile denies it
+    #[command(after_help = VERIFY_EXAMPLES)]
+    Verify(VerifyArgs),
     /// Tell whether this machine can trace, and what is missing where it cannot
     Doctor(DoctorArgs),
     /// List what the OCI hook has under observation
@@ -90,10 +94,12 @@ Examples:
                                                 until nothing new was seen for five minutes
   seccomp-trace attach --cgroup system.slice/nginx.service --recording r.json
                                                 a service, with whatever enters its cgroup
+  seccomp-trace attach --container web --denied --profile p.json
+                                                what p.json denies to it, from now on
   kill -USR1 $(pidof seccomp-trace)             write what was recorded so far, and go on
 
 What a program did before is not in the recording. One may attach to what one may trace with ptrace.
-Exit status: 0; 1 where --compare finds something; 2 in trouble.";
+Exit status: 0; 1 where --compare or --denied finds something; 2 in trouble.";
 
 const GENERATE_EXAMPLES: &str = "\
 Examples:
@@ -128,6 +134,19 @@ Examples:
                                                 the compiled filter, for `bwrap --seccomp`
 
 What a format cannot say is an error, or a note on standard error. Exit status: 0, or 2 in trouble.";
+
+const VERIFY_EXAMPLES: &str = "\
+Examples:
+  seccomp-trace verify --profile p.json -- make check
+                                                what does p.json deny to `make check`?
+  seccomp-trace verify --profile p.json --log-only --update p2.json -- ./server
+                                                what would it deny? p2.json allows that too
+
+Calls that a filter of the program's own denies, or that its tracer skips, are listed apart. As somebody
+who is not root, or with -u, the command runs with no_new_privs.
+
+Exit status: 0 where nothing is denied, 1 where something is, 2 in trouble; with --status, the
+command's own.";
 
 /// How a profile is to be made.
 #[derive(Debug, Args)]

@@ -10,6 +10,7 @@ use seccomp_trace_bpf::containers::Places;
 use seccomp_trace_core::{Collector, Ended, RunningSpec, Session, Target, Tgid};
 
 use crate::compare::Found;
+use crate::denied::{DeniedArgs, DeniedPlan};
 use crate::exit::Exit;
 use crate::outcome::{Outcome, OutcomeArgs};
 use crate::say::say;
@@ -23,6 +24,8 @@ pub(crate) struct AttachArgs {
     target: TargetArgs,
     #[command(flatten)]
     outcome: OutcomeArgs,
+    #[command(flatten)]
+    denied: DeniedArgs,
     /// End after TIME (30s, 5min, 1h 30min)
     #[arg(long, value_name = "TIME", value_parser = duration)]
     max_time: Option<Duration>,
@@ -74,13 +77,17 @@ impl TargetArgs {
 
 /// Runs `seccomp-trace attach`.
 pub(crate) fn attach(args: AttachArgs) -> anyhow::Result<Exit> {
-    let outcome = Outcome::resolve(args.outcome)?;
+    let environment = args.outcome.policy.environment.clone();
+    let mut outcome = Outcome::resolve(args.outcome)?;
+    let denied = DeniedPlan::resolve(&args.denied, &environment, outcome.stdout_taken)?;
+    outcome.table = denied.is_none();
     let spec = args.target.resolve()?;
-    let tracer = outcome
-        .tracer()
-        .cgroups(spec.cgroup.is_some() || spec.container.is_some())
-        .ptrace_rule(true)
-        .load()?;
+    let builder =
+        outcome.tracer().cgroups(spec.cgroup.is_some() || spec.container.is_some()).ptrace_rule(true);
+    let tracer = match &denied {
+        Some(plan) => builder.denials(plan.watch()).load()?,
+        None => builder.load()?,
+    };
     let mut session = tracer.observe(Target::Running(spec))?;
     if !outcome.quiet {
         say!("attached; ^C ends it, USR1 writes what was recorded so far");
@@ -88,13 +95,15 @@ pub(crate) fn attach(args: AttachArgs) -> anyhow::Result<Exit> {
     let limits = Limits { max_time: args.max_time, quiet_for: args.quiet_for, no_wait: false };
     let why = wait(&mut session, limits, args.no_status, &outcome)?;
     outcome.summarise(&session)?;
+    let denials = session.denials()?;
     let recording = session.finish(match why {
         Why::TargetEnded => Ended::TargetEnded,
         _ => Ended::Interrupted,
     })?;
     outcome.report(&recording, note(why))?;
+    let denies = denied.map_or(Ok(false), |plan| plan.report(&denials, outcome.quiet))?;
     match outcome.compare(&recording)? {
-        Found::Nothing => Ok(Exit::SUCCESS),
+        Found::Nothing => Ok(if denies { Exit::FOUND } else { Exit::SUCCESS }),
         Found::Trouble(what) => {
             say!("{what}");
             Ok(Exit::FOUND)

@@ -3,6 +3,8 @@
 mod args;
 mod attach;
 mod compare;
+mod denials;
+mod denied;
 mod diff;
 mod doctor;
 mod environment;
@@ -17,6 +19,7 @@ mod load;
 mod merge;
 mod outcome;
 mod profile;
+mod profiled;
 mod run;
 mod say;
 mod shared;
@@ -25,6 +28,7 @@ mod subset;
 mod summary;
 mod table;
 mod user;
+mod verify;
 mod watch;
 
 use std::process::ExitCode;
@@ -47,6 +51,7 @@ fn main() -> ExitCode {
         Verb::Export(args) => export::run(&args),
         Verb::Explain(args) => explain::run(&args),
         Verb::Lint(args) => lint::run(&args),
+        Verb::Verify(args) => verify::run(&args),
         Verb::Doctor(args) => doctor::doctor(&args),
         Verb::Status(args) => shared::status(&args),
         Verb::Cleanup(args) => shared::cleanup(&args),

@@ -41,6 +41,10 @@ pub(crate) struct OutcomeArgs {
 pub(crate) struct Outcome {
     captures: Captures,
     pub(crate) quiet: bool,
+    /// Whether a table is printed where no profile is written.
+    pub(crate) table: bool,
+    /// Whether something goes to standard output.
+    pub(crate) stdout_taken: bool,
     profile: ProfilePlan,
     /// Whether a profile is to be written; one may be wanted for `--compare` alone.
     writes: bool,
@@ -69,6 +73,8 @@ impl Outcome {
         Ok(Self {
             captures: captures(&args.args, native).context("cannot use --args")?,
             quiet: args.quiet,
+            table: true,
+            stdout_taken: taken || args.policy.comparison.json,
             profile,
             writes: args.policy.output.is_some(),
             recording,
@@ -106,7 +112,7 @@ impl Outcome {
             true => self.profile.make(recording, self.quiet).map(|()| Some(self.profile.output())),
             false => Ok(None),
         };
-        if !self.quiet && !self.writes && !self.summary.is_only() {
+        if !self.quiet && !self.writes && self.table && !self.summary.is_only() {
             say::raw(&table(recording));
         }
         if !self.quiet

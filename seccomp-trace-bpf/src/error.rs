@@ -3,6 +3,8 @@
 use std::io;
 use std::path::PathBuf;
 
+use seccomp_trace_core::Denials;
+
 use crate::access::AccessError;
 use crate::cgroups::CgroupError;
 use crate::config::Refusal;
@@ -90,6 +92,14 @@ pub enum Error {
     /// The command was not started.
     #[error(transparent)]
     Launch(#[from] LaunchError),
+    /// The command was not started, and calls had been denied by then: perhaps its execve.
+    #[error("the command was not started")]
+    LaunchDenied {
+        /// Why.
+        source: LaunchError,
+        /// The calls.
+        denials: Denials,
+    },
     /// A process that should be a container's init cannot be followed as one.
     #[error("process {pid} is not seen by the kernel as the init of a container")]
     NoInit {

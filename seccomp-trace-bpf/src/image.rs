@@ -8,7 +8,7 @@ use nix::errno::Errno;
 use nix::libc;
 use nix::sys::signal::{SigHandler, SigmaskHow, Signal, signal, sigprocmask};
 use nix::unistd::{self, Gid};
-use seccomp_trace_core::{CommandSpec, Credentials};
+use seccomp_trace_core::{CommandSpec, Credentials, SeccompFilter};
 
 use crate::launch::{LaunchError, SignalState, Stage};
 
@@ -19,6 +19,7 @@ pub(crate) struct Image {
     credentials: Option<Credentials>,
     groups: Vec<Gid>,
     ignore_sigpipe: bool,
+    filter: Option<Filter>,
 }
 
 impl Image {
@@ -32,6 +33,7 @@ impl Image {
             credentials: spec.credentials.clone(),
             groups,
             ignore_sigpipe: spec.ignore_sigpipe,
+            filter: spec.filter.as_ref().map(Filter::new).transpose()?,
         })
     }
 
@@ -42,7 +44,7 @@ impl Image {
         if unistd::read(gate, &mut byte) == Ok(1) {
             let (stage, errno) = match self.become_user() {
                 Err(errno) => (Stage::User, errno),
-                Ok(()) => (Stage::Exec, self.exec(signals)),
+                Ok(()) => self.exec(signals),
             };
             let mut answer = [0; 8];
             answer[..4].copy_from_slice(&(stage as i32).to_ne_bytes());
@@ -62,7 +64,8 @@ impl Image {
         unistd::setresuid(uid, uid, uid)
     }
 
-    fn exec(&self, signals: &SignalState) -> Errno {
+    /// Returns only when something failed.
+    fn exec(&self, signals: &SignalState) -> (Stage, Errno) {
         let pipe = if self.ignore_sigpipe { SigHandler::SigIgn } else { SigHandler::SigDfl };
         // SAFETY: neither disposition runs code of ours.
         let _ = unsafe { signal(Signal::SIGPIPE, pipe) };
@@ -71,7 +74,11 @@ impl Image {
             let _ = unsafe { signal(Signal::SIGCHLD, SigHandler::SigIgn) };
         }
         if let Err(errno) = sigprocmask(SigmaskHow::SIG_SETMASK, Some(&signals.mask), None) {
-            return errno;
+            return (Stage::Exec, errno);
+        }
+        // Nothing but execve from here on: the filter may allow no more.
+        if let Some(Err(errno)) = self.filter.as_ref().map(Filter::install) {
+            return (Stage::Filter, errno);
         }
         // SAFETY: the arrays end with a null pointer, and all that they point to lives in `self`. The call returns
         // only when it has failed.
@@ -83,7 +90,45 @@ impl Image {
                 None => libc::execvp(self.argv.pointers[0], self.argv.pointers.as_ptr()),
             };
         }
-        Errno::last()
+        (Stage::Exec, Errno::last())
+    }
+}
+
+/// A filter in the form that seccomp(2) takes.
+struct Filter {
+    instructions: Vec<libc::sock_filter>,
+    length: u16,
+    no_new_privs: bool,
+}
+
+impl Filter {
+    fn new(filter: &SeccompFilter) -> Result<Self, LaunchError> {
+        let (instructions, rest) = filter.program.as_chunks::<8>();
+        let length = u16::try_from(instructions.len()).ok().filter(|_| rest.is_empty());
+        let decode = |i: &[u8; 8]| libc::sock_filter {
+            code: u16::from_ne_bytes([i[0], i[1]]),
+            jt: i[2],
+            jf: i[3],
+            k: u32::from_ne_bytes([i[4], i[5], i[6], i[7]]),
+        };
+        Ok(Self {
+            instructions: instructions.iter().map(decode).collect(),
+            length: length.ok_or_else(|| LaunchError::Filter { source: Errno::EINVAL.into() })?,
+            no_new_privs: filter.no_new_privs,
+        })
+    }
+
+    fn install(&self) -> Result<(), Errno> {
+        let program = libc::sock_fprog { len: self.length, filter: self.instructions.as_ptr().cast_mut() };
+        // SAFETY: the calls take integers, and a program whose instructions live in `self`; the kernel copies them and
+        // changes nothing.
+        unsafe {
+            if self.no_new_privs {
+                Errno::result(libc::prctl(libc::PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0))?;
+            }
+            let mode = libc::SECCOMP_SET_MODE_FILTER;
+            Errno::result(libc::syscall(libc::SYS_seccomp, mode, 0, &raw const program)).map(drop)
+        }
     }
 }
 

@@ -50,6 +50,12 @@ pub enum LaunchError {
         /// The kernel's answer.
         source: io::Error,
     },
+    /// The command cannot be put under the filter that it is to run under.
+    #[error("cannot install the seccomp filter")]
+    Filter {
+        /// The kernel's answer.
+        source: io::Error,
+    },
     /// A call failed that has no reason to.
     #[error("cannot start {}: cannot {what}", program.display())]
     System {
@@ -68,6 +74,7 @@ pub enum LaunchError {
 pub(crate) enum Stage {
     User = 1,
     Exec = 2,
+    Filter = 3,
 }
 
 /// What this process changed of its signals and the command must not inherit.
@@ -133,6 +140,7 @@ impl Held {
         let source = io::Error::from_raw_os_error(errno);
         Err(match Errno::from_raw(errno) {
             _ if stage == Stage::User as i32 => LaunchError::User { uid, source },
+            _ if stage == Stage::Filter as i32 => LaunchError::Filter { source },
             Errno::ENOENT if is_there(&program) => LaunchError::NoInterpreter { program },
             Errno::ENOENT => LaunchError::NotFound { program },
             _ => LaunchError::NotExecutable { program, source },

@@ -31,6 +31,8 @@ mod btf;
 mod captures;
 mod cgroups;
 mod clock;
+mod denials;
+mod denials_wire;
 mod error;
 mod events;
 #[cfg(feature = "fuzzing")]

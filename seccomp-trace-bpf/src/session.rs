@@ -7,11 +7,12 @@ use std::time::{Duration, Instant};
 use nix::sys::epoll::{Epoll, EpollCreateFlags, EpollEvent, EpollFlags, EpollTimeout};
 use nix::sys::signal::SigSet;
 use seccomp_trace_core::{
-    Armed, CommandSpec, Ended, Flow, Losses, Recording, RunId, RunningSpec, Session, Sink,
+    Armed, CommandSpec, Denials, Ended, Flow, Losses, Recording, RunId, RunningSpec, Session, Sink,
 };
 
 use crate::Error;
 use crate::clock::Clock;
+use crate::denials::Watching;
 use crate::events::Ring;
 use crate::instance::Instance;
 use crate::launch::{Change, Child, CommandStatus};
@@ -39,6 +40,7 @@ pub(crate) struct Parts {
     pub(crate) outrun: bool,
     /// What had been lost before this target was armed.
     pub(crate) losses_before: Losses,
+    pub(crate) denials: Option<Watching>,
 }
 
 /// A target that is being observed with eBPF. Dropping it ends observation and leaves the target alone.
@@ -141,6 +143,16 @@ impl BpfSession {
     /// The kernel refused to be read.
     pub fn tally(&self) -> Result<Option<Tally>, Error> {
         self.parts.instance.counting.as_ref().map(|counting| counting.read(self.parts.slot)).transpose()
+    }
+
+    /// The calls that were not executed so far, and those that are watched. Nothing without
+    /// [`denials`](crate::TracerBuilder::denials).
+    ///
+    /// # Errors
+    /// Those of reading the tables.
+    pub fn denials(&self) -> Result<Denials, Error> {
+        let read = |watching: &Watching| watching.read(self.parts.slot, self.parts.clock);
+        self.parts.denials.as_ref().map_or_else(|| Ok(Denials::default()), read)
     }
 
     /// Whether a `USR1` has asked, since this was last called, for what has been recorded so far. Of a launched command

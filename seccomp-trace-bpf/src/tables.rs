@@ -162,7 +162,7 @@ impl Tables {
 }
 
 /// Deletes keys of a map. They are collected first: a deleted key does not tell which is the next.
-fn delete_where(
+pub(crate) fn delete_where(
     map: &MapHandle,
     name: &'static str,
     unwanted: impl FnMut(&Vec<u8>) -> bool,

@@ -16,6 +16,16 @@ pub struct Credentials {
     pub groups: Vec<u32>,
 }
 
+/// A seccomp filter to be installed for a command.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct SeccompFilter {
+    /// The instructions: `struct sock_filter`s in this machine's byte order.
+    pub program: Vec<u8>,
+    /// Whether `no_new_privs` is set first, which a process without `CAP_SYS_ADMIN` must do. Programs with the
+    /// set-user-id bit then run without it.
+    pub no_new_privs: bool,
+}
+
 /// A command to be launched. What is not given here is the caller's own: working directory, umask, file
 /// descriptors, resource limits, terminal.
 ///
@@ -41,6 +51,9 @@ pub struct CommandSpec {
     /// and, as here, gives children the default back; a program that was itself started with it ignored can hand
     /// that on.
     pub ignore_sigpipe: bool,
+    /// The filter that it runs under, installed as the last thing before it is executed: the filter decides about the
+    /// `execve` already.
+    pub filter: Option<SeccompFilter>,
 }
 
 impl CommandSpec {
@@ -53,6 +66,7 @@ impl CommandSpec {
             credentials: None,
             record_args: false,
             ignore_sigpipe: false,
+            filter: None,
         }
     }
 
@@ -83,6 +97,12 @@ impl CommandSpec {
     /// Starts the command with `SIGPIPE` ignored.
     pub fn ignore_sigpipe(mut self, yes: bool) -> Self {
         self.ignore_sigpipe = yes;
+        self
+    }
+
+    /// Runs the command under a filter.
+    pub fn filter(mut self, filter: SeccompFilter) -> Self {
+        self.filter = Some(filter);
         self
     }
 

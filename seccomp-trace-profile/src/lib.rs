@@ -41,6 +41,8 @@ pub mod bpf;
 mod check;
 mod constants;
 mod decision;
+#[cfg(feature = "libseccomp")]
+mod denials;
 mod errno;
 mod error;
 mod explain;
@@ -69,8 +71,12 @@ pub use algebra::{
 pub use algebra::{Proof, prove};
 pub use baseline::{ALWAYS, Always, BASELINE_VERSION, BASELINES, Baseline, BaselineEntry, RuntimeBaseline};
 #[cfg(feature = "libseccomp")]
-pub use check::{CheckReport, Compiled, NoNewPrivs, check, check_instances, libseccomp_version, load};
+pub use check::{
+    CheckReport, Compiled, Filter, NoNewPrivs, check, check_instances, libseccomp_version, load,
+};
 pub use decision::Decision;
+#[cfg(feature = "libseccomp")]
+pub use denials::{Allowed, Cause, Judged, Judgement, Ruling, allow_denied, judge};
 pub use errno::Errno;
 pub use error::ProfileError;
 #[cfg(feature = "libseccomp")]

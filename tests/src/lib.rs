@@ -16,6 +16,7 @@ mod pty;
 mod record;
 pub mod strace;
 mod syslog;
+mod verify;
 
 pub use podman::Podman;
 pub use process::{Finished, Running, finish, pause, wait_until};
@@ -26,6 +27,7 @@ pub use program::{
 pub use pty::Terminal;
 pub use record::{assert_same, calls, read_recording, recorded, workload};
 pub use syslog::{Entry, Syslog};
+pub use verify::{Denied, Verified, verify, verify_with};
 
 /// Goes on only where the test has what it needs: root, and a kernel that loads our BPF programs.
 ///

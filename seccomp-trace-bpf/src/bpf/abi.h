@@ -22,11 +22,12 @@ static __always_inline u32 abi_of(struct task_struct *task, long *id)
 #endif
 }
 
-/* The number that a task entered the kernel with; negative: by no call. */
+/* The number that a task entered the kernel with; negative: by no call, or by one that was skipped.
+ */
 static __always_inline long number_of(const struct pt_regs *regs)
 {
 #if defined(__TARGET_ARCH_x86)
-	return regs->orig_ax;
+	return (s32)regs->orig_ax;
 #else
 	return regs->syscallno;
 #endif

@@ -2,7 +2,7 @@
 /* What a task was in the middle of when it was adopted: its entry was not seen. */
 #pragma once
 #include "rows.h"
-#include "abi.h"
+#include "registers.h"
 #include "capture.h"
 
 /* The ABI of that call. A task that runs in user mode has left the call, and with it TS_COMPAT. */

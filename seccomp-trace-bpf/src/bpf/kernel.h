@@ -64,6 +64,7 @@ struct pt_regs {
 #elif defined(__TARGET_ARCH_arm64)
 struct pt_regs {
 	unsigned long long regs[31];
+	unsigned long long orig_x0;
 	s32 syscallno;
 };
 #endif
@@ -103,7 +104,20 @@ struct bpf_local_storage {
 
 struct thread_info {
 	unsigned long flags;
-	u32 status; /* x86 only */
+	u32 status;		    /* x86 only */
+	unsigned long syscall_work; /* where entry code is the generic one */
+};
+
+enum syscall_work_bit {
+	SYSCALL_WORK_BIT_SYSCALL_EMU,
+};
+
+typedef struct {
+	unsigned long sig[1];
+} sigset_t;
+
+struct sigpending {
+	sigset_t signal;
 };
 
 typedef struct {
@@ -111,6 +125,7 @@ typedef struct {
 } atomic_t;
 
 struct seccomp {
+	int mode;
 	atomic_t filter_count;
 };
 
@@ -167,6 +182,7 @@ struct list_head {
 struct signal_struct {
 	atomic_t live;
 	int nr_threads;
+	unsigned int flags;
 	unsigned int is_child_subreaper : 1;
 };
 
@@ -186,6 +202,8 @@ struct pid {
 struct task_struct {
 	struct thread_info thread_info;
 	unsigned int flags;
+	unsigned int ptrace;
+	int exit_code;
 	int pid;
 	int tgid;
 	struct task_struct *real_parent;
@@ -196,12 +214,17 @@ struct task_struct {
 	char comm[16];
 	struct nsproxy *nsproxy;
 	struct css_set *cgroups;
+	struct sigpending pending;
 	struct seccomp seccomp;
 	struct bpf_local_storage *bpf_storage;
 };
 
 struct trace_event_raw_sys_enter {
 	long id;
+};
+
+struct trace_event_raw_sys_exit {
+	long ret;
 };
 
 struct bpf_iter_meta {

@@ -17,6 +17,7 @@
 #include "rows.h"
 #include "abi.h"
 #include "member.h"
+#include "registers.h"
 
 /* Set by the loader; what is off is pruned by the verifier. */
 const volatile bool count_calls = false;

@@ -10,7 +10,7 @@ use seccomp_trace_core::Comm;
 
 use super::{Tally, TallyBy, TallyGroup, TallyRow, TallySpec, TallyTime, wire};
 use crate::clock::Clock;
-use crate::libbpf::{load_error, quiet_libbpf, recursion_misses};
+use crate::libbpf::{load_error, quiet_libbpf, recursion_misses, speed_up};
 use crate::skel::tally::{OpenTallySkel, TallySkel, TallySkelBuilder};
 use crate::tables::Tables;
 use crate::wire::ABIS;
@@ -144,7 +144,7 @@ fn attach(skel: &TallySkel<'_>, spec: TallySpec) -> Result<(Vec<Link>, Vec<Progr
         links.push(link);
         ProgramHandle::try_from(program).map(|program| programs.push(program)).map_err(load_error)
     };
-    let perf = if preemption::is_possible(progs.tally_enter.as_fd()) {
+    let perf = if preemption::is_possible() {
         progs.tally_exit_perf.attach().and_then(|exit| Ok((exit, progs.tally_enter_perf.attach()?))).ok()
     } else {
         None

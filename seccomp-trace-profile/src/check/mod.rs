@@ -2,6 +2,7 @@
 
 mod carry;
 mod compile;
+mod filter;
 mod limit;
 mod load;
 mod wanted;
@@ -10,6 +11,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 pub(crate) use carry::{Carried, carry};
 pub use compile::Compiled;
+pub use filter::Filter;
 use libseccomp::{ScmpSyscall, ScmpVersion};
 pub use load::{NoNewPrivs, load};
 use seccomp_trace_core::{Arch, Syscall};

@@ -210,6 +210,23 @@ fn skeleton(policy: &Policy) -> Profile {
     profile
 }
 
+/// Makes a profile cover the ABIs of some calls, on a machine of this kind.
+#[cfg(feature = "libseccomp")]
+pub(crate) fn cover_calls(
+    profile: &mut Profile,
+    native: Arch,
+    calls: &BTreeSet<Syscall>,
+) -> Result<(), ProfileError> {
+    let needs = Needs {
+        workload: calls.clone(),
+        runtime_init: BTreeSet::new(),
+        runtimes: BTreeSet::new(),
+        natives: BTreeSet::from([native]),
+        others: calls.iter().map(|call| call.arch).filter(|arch| *arch != native).collect(),
+    };
+    if needs.others.is_empty() { Ok(()) } else { arches::cover(profile, &needs) }
+}
+
 /// Every ABI that the profile covers on the machines that were recorded.
 fn covered(profile: &Profile, needs: &Needs) -> Result<BTreeSet<Arch>, ProfileError> {
     let mut covered = BTreeSet::new();

@@ -159,6 +159,19 @@ impl Profile {
         &self.other
     }
 
+    /// Takes a name out of the rules that `of` holds for, and those away that have no other. Whether there was one.
+    #[cfg(feature = "libseccomp")]
+    pub(crate) fn take_out(&mut self, name: &str, of: impl Fn(&Rule) -> bool) -> bool {
+        let mut found = false;
+        let rules = self.syscalls.get_or_default();
+        for rule in rules.iter_mut().filter(|rule| of(rule) && rule.names().any(|other| other == name)) {
+            rule.take_out(name);
+            found = true;
+        }
+        rules.retain(|rule| !of(rule) || rule.names().next().is_some());
+        found
+    }
+
     /// The same profile with only the rules that `keep` holds for.
     pub(crate) fn retain(&self, keep: impl FnMut(&Rule) -> bool) -> Self {
         let mut profile = self.clone();

@@ -82,6 +82,17 @@ impl Rule {
         self.name.text().into_iter().chain(self.names.items().iter().map(String::as_str))
     }
 
+    /// Takes a name away.
+    #[cfg(feature = "libseccomp")]
+    pub(crate) fn take_out(&mut self, name: &str) {
+        if self.name.text() == Some(name) {
+            self.name = Field::Absent;
+        }
+        if let Field::Set(names) = &mut self.names {
+            names.retain(|other| other != name);
+        }
+    }
+
     /// What happens to them.
     #[must_use]
     pub fn action(&self) -> Action {

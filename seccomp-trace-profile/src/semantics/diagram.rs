@@ -70,6 +70,12 @@ impl<T: Value> Diagram<T> {
         }
     }
 
+    /// The arguments that it depends on: a bit for each, the first the lowest.
+    #[cfg(feature = "libseccomp")]
+    pub(crate) fn tested(&self) -> u8 {
+        self.nodes.iter().fold(0, |tested, node| tested | 1 << (node.bit / BITS))
+    }
+
     /// The value for these arguments.
     pub(crate) fn at(&self, args: &[u64; 6]) -> T {
         let mut at = self.root;
