@@ -124,7 +124,8 @@ impl Queue {
     }
 }
 
-fn call(head: Head, shown: Shown, mut items: Vec<Item>, view: &View, clock: Clock) -> Call {
+/// A call from its record, the items that were sent ahead of it, and the view that asked for it.
+pub(super) fn call(head: Head, shown: Shown, mut items: Vec<Item>, view: &View, clock: Clock) -> Call {
     items.extend(shown.items);
     let reads = view.reads.get(&shown.syscall).map_or(&[][..], Vec::as_slice);
     Call {

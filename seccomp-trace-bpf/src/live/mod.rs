@@ -188,3 +188,14 @@ fn attach(skel: &LiveSkel<'_>, view: &View) -> Result<(Vec<Link>, Vec<ProgramHan
     }
     Ok((links, programs))
 }
+
+/// What comes of one record, whoever it is for.
+#[cfg(feature = "fuzzing")]
+pub(crate) fn event(bytes: &[u8], clock: Clock) -> Result<Option<Event>, decode::DecodeError> {
+    use seccomp_trace_core::{Read, What, When};
+    let decode::Record::Call(head, shown) = decode::decode(bytes)? else { return Ok(None) };
+    let read = |arg, what| Read { arg, what, when: When::Entry };
+    let reads = vec![read(0, What::Path), read(1, What::Strings), read(2, What::Descriptor)];
+    let view = View { reads: [(shown.syscall, reads)].into(), ..View::default() };
+    Ok(Some(Event::Call(Box::new(inbox::call(head, *shown, Vec::new(), &view, clock)))))
+}
