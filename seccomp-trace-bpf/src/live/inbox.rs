@@ -83,10 +83,15 @@ impl Inbox {
                 status: info.status,
                 address: info.address,
             }),
-            Record::Exit(head, status) => {
+            Record::Exit(head, status, by) => {
                 queue.ahead.remove(&head.tid);
-                let time = self.clock.wall(head.time_ns);
-                Event::Exited(Exited { pid: Tgid(head.tgid), tid: Tid(head.tid), time, status })
+                Event::Exited(Exited {
+                    pid: Tgid(head.tgid),
+                    tid: Tid(head.tid),
+                    time: self.clock.wall(head.time_ns),
+                    status,
+                    superseded_by: by.map(Tid),
+                })
             }
         };
         if queue.events.len() < QUEUE {

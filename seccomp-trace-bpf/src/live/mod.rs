@@ -151,7 +151,7 @@ fn configure(
     if let Some(rodata) = open.maps.rodata_data.as_deref_mut() {
         rodata.chosen.copy_from_slice(&program.chosen);
         rodata.odd_chosen = program.odd_chosen;
-        (rodata.show_successes, rodata.show_failures) = plan::shown(view.results);
+        (rodata.show_successes, rodata.show_failures) = plan::wanted(view.results);
         rodata.show_exits = view.exits;
         rodata.string_limit = view.string_limit.min(LONGEST_STRING);
         rodata.wake_bytes = u64::from(buffer / 8);
