@@ -125,6 +125,13 @@ static __always_inline void conclude(struct flight *flight, u8 mask, u64 now)
 	send(&w->call, sizeof(w->call) + len, now, call->head.slot);
 }
 
+/* Whether anybody could answer a call in the kernel's place: a filter, or a tracer. */
+static __always_inline bool has_answerer(struct task_struct *task)
+{
+	return task->seccomp.filter_count.counter > 0 ||
+	       BPF_CORE_READ((struct task_struct___live *)task, ptrace);
+}
+
 /*
  * A call that ends and was not entered: somebody answered in its place. Not so
  * where a thread is born, where a program of another ABI begins, and where one was inside when it
@@ -138,6 +145,9 @@ static __always_inline int skipped(struct task_struct *task, struct member *self
 		return 0;
 	}
 	if (!(plan & LIVE_PLAN) || ((plan & LIVE_ELSEWHERE) && value == 0))
+		return 0;
+	/* The program that sees entries was skipped, which the kernel counts. */
+	if (!has_answerer(task))
 		return 0;
 
 	struct flight *flight =

@@ -102,6 +102,7 @@ struct signal_struct___old {
 };
 
 struct task_struct___live {
+	unsigned int ptrace;
 	int pid;
 	struct signal_struct___live *signal;
 	struct files_struct *files;
