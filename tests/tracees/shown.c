@@ -9,7 +9,8 @@
  *   exec-many    executes `true` with forty arguments, and one of 3000 bytes
  *   count N      getppid(2) N times
  *   answered     getppid(2) is answered by a filter with 33, and by the kernel before
- *   forks        a child made while that filter is in force
+ *   waits        reads its standard input to the end while that filter is in force, and does the
+ * same forks        a child made while that filter is in force
  */
 #include <arpa/inet.h>
 #include <fcntl.h>
@@ -185,6 +186,12 @@ int main(int argc, char **argv)
 	} else if (!strcmp(how, "answered")) {
 		CHECK(syscall(SYS_getppid) > 0);
 		filter();
+		CHECK(syscall(SYS_getppid) == -1 && errno == 33);
+	} else if (!strcmp(how, "waits")) {
+		char byte;
+
+		filter();
+		CHECK(read(STDIN_FILENO, &byte, 1) == 0);
 		CHECK(syscall(SYS_getppid) == -1 && errno == 33);
 	} else if (!strcmp(how, "forks")) {
 		filter();

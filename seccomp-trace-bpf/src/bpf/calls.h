@@ -64,7 +64,9 @@ static __noinline int entered(struct task_struct *task, struct pt_regs *regs, u3
 {
 	struct member *self = bpf_task_storage_get(&tasks, task, NULL, 0);
 
-	if (!self || (self->flags & MEMBER_ASIDE))
+	if (!self)
+		return not_found(task);
+	if (self->flags & MEMBER_ASIDE)
 		return 0;
 
 	struct flight *flight =
@@ -189,13 +191,17 @@ static __noinline int left(struct task_struct *task, struct pt_regs *regs, long 
 	u32 plan = choice & 0xffff, abi = choice >> 16;
 	struct member *self = bpf_task_storage_get(&tasks, task, NULL, 0);
 
-	if (!self || (self->flags & MEMBER_ASIDE))
+	if (!self)
+		return not_found(task);
+	if (self->flags & MEMBER_ASIDE)
 		return 0;
 
 	struct flight *flight = bpf_task_storage_get(&flights, task, NULL, 0);
 	u32 state = flight ? flight->state : FLIGHT_NONE;
 	bool failure = is_failure(value);
 
+	if (!flight)
+		not_found_in(task, flights_id);
 	if (flight && state == FLIGHT_ACTIVE && is_dying(task, value))
 		return 0;
 	if (flight)

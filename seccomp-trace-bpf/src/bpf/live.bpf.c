@@ -16,6 +16,7 @@
 #include "record.h"
 #include "live_record.h"
 #include "maps.h"
+#include "lookup.h"
 #include "registers.h"
 #include "flight.h"
 #include "reads.h"
