@@ -31,7 +31,7 @@ fn main() {
     println!("cargo:rerun-if-changed=src/bpf");
     println!("cargo:rustc-env=SECCOMP_TRACE_BPF_LAYOUT={:016x}", layout());
     let mut touched = BTreeSet::new();
-    for name in ["recorder", "seed", "tally", "denials"] {
+    for name in ["recorder", "seed", "tally", "denials", "live"] {
         let object = out.join(format!("{name}.bpf.o"));
         SkeletonBuilder::new()
             .obj(&object)

@@ -58,7 +58,7 @@ const CAPABILITIES: [&str; 41] = [
 ];
 
 /// The options.
-#[derive(Debug, Args)]
+#[derive(Debug, Clone, Args)]
 pub(crate) struct EnvironmentArgs {
     /// The container's capabilities, for rules that depend on them: names, `default` (Podman's) or `none`, separated
     /// by commas

@@ -9,6 +9,7 @@ use crate::access::AccessError;
 use crate::cgroups::CgroupError;
 use crate::config::Refusal;
 use crate::launch::LaunchError;
+use crate::live::ViewError;
 
 /// Why a target could not be observed, or an observation not be read.
 #[derive(Debug, thiserror::Error)]
@@ -67,6 +68,9 @@ pub enum Error {
         /// The process.
         pid: u32,
     },
+    /// The live view cannot be shown.
+    #[error(transparent)]
+    View(#[from] ViewError),
     /// The caller may not attach to a target.
     #[error("may not attach to {target}")]
     Access {

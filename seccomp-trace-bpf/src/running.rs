@@ -89,7 +89,7 @@ impl Tracer {
         }
         let (slot, generation) = self.shared.take_slot(&self.target)?;
         let mut guard = SlotGuard::of(&self.shared, slot);
-        self.ring.open(slot, generation);
+        self.open(slot, generation);
         let parts = self.parts(slot, Armed::Attached)?;
         guard.armed = true;
         let (seeder, complete) = self.adopt(&found, slot, generation)?;

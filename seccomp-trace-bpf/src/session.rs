@@ -16,6 +16,7 @@ use crate::denials::Watching;
 use crate::events::Ring;
 use crate::instance::Instance;
 use crate::launch::{Change, Child, CommandStatus};
+use crate::live::Watcher;
 use crate::provenance::run_id;
 use crate::seed::{Kind, Seeder};
 use crate::signals::{self, Heeded, Relay};
@@ -62,6 +63,7 @@ pub struct BpfSession {
     ended: bool,
     sink_stopped: bool,
     lost_reported: u64,
+    watcher: Option<Watcher>,
     /// Moves into the target's cgroup after which it has been walked.
     moves_walked: u64,
 }
@@ -70,6 +72,7 @@ impl BpfSession {
     /// A session without a command. What can fail is done here, before a command is let go.
     pub(crate) fn new(parts: Parts, seeder: Option<Seeder>) -> Result<Self, Error> {
         let epoll = Epoll::new(EpollCreateFlags::EPOLL_CLOEXEC).map_err(Error::system("create an epoll"))?;
+        let watcher = parts.instance.loaded.live.as_ref().map(Watcher::new).transpose()?;
         let session = Self {
             id: run_id()?,
             started: parts.clock.now(),
@@ -86,10 +89,15 @@ impl BpfSession {
             ended: false,
             sink_stopped: false,
             lost_reported: 0,
+            watcher,
             moves_walked: 0,
         };
         // SAFETY: the descriptor belongs to the ring, which `parts` keeps alive; it is only borrowed for the call.
         session.watch(unsafe { BorrowedFd::borrow_raw(session.parts.ring.epoll_fd()) })?;
+        if let Some(live) = &session.parts.instance.loaded.live {
+            // SAFETY: as above; the live view belongs to the instance, which `parts` keeps alive.
+            session.watch(unsafe { BorrowedFd::borrow_raw(live.epoll_fd()) })?;
+        }
         Ok(session)
     }
 
@@ -185,10 +193,17 @@ impl BpfSession {
             self.snapshot_wanted |= relay.take_snapshot_wanted();
         }
         self.reap()?;
-        let delivered = self.deliver(sink)?;
+        let (shown, more) = self.show(sink, 1)?;
+        // The end of the target is in the other ring, and comes last.
+        let delivered = (!more && self.deliver(sink)?) || shown;
         self.doubt_the_count()?;
         self.walk_after_moves()?;
-        self.ended = self.ended || self.nobody_lives()?;
+        if !self.ended && self.nobody_lives()? {
+            // What the last ones did was sent before they were counted, and comes before the end.
+            self.show(sink, usize::MAX)?;
+            self.deliver(sink)?;
+            self.ended = true;
+        }
         Ok(delivered || before != (self.status, self.interrupted, self.ended, self.snapshot_wanted))
     }
 
@@ -210,6 +225,35 @@ impl BpfSession {
             // It may have been removed before, which is no matter.
             let _ = self.epoll.delete(&child.pidfd);
         }
+    }
+
+    /// Hands on what the live view has seen, in so many batches at most. Whether there was something, and whether there
+    /// may be more.
+    fn show(&mut self, sink: &mut dyn Sink, batches: usize) -> Result<(bool, bool), Error> {
+        let (Some(live), Some(watcher)) = (&self.parts.instance.loaded.live, &mut self.watcher) else {
+            return Ok((false, false));
+        };
+        let (mut found, mut more) = (false, true);
+        let mut lost = watcher.walk(live)?;
+        for _ in 0..batches.min(live.batches()) {
+            let (events, dropped, rest) = live.take(self.parts.slot);
+            lost += dropped;
+            found |= !events.is_empty();
+            for event in events {
+                if !self.sink_stopped && sink.event(&event) == Flow::Stop {
+                    self.sink_stopped = true;
+                }
+            }
+            more = rest;
+            if !more {
+                break;
+            }
+        }
+        if lost > 0 && !self.sink_stopped {
+            sink.lost(lost);
+        }
+        watcher.found(found);
+        Ok((found, more))
     }
 
     fn deliver(&mut self, sink: &mut dyn Sink) -> Result<bool, Error> {
@@ -284,7 +328,8 @@ impl Session for BpfSession {
             if left.is_zero() {
                 return Ok(false);
             }
-            self.wait(left.min(RECHECK))?;
+            let patience = self.watcher.as_ref().map_or(RECHECK, |watcher| watcher.patience(RECHECK));
+            self.wait(left.min(patience))?;
         }
     }
 

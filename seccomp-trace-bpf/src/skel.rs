@@ -32,3 +32,7 @@ pub(crate) mod tally {
 pub(crate) mod denials {
     include!(concat!(env!("OUT_DIR"), "/denials.skel.rs"));
 }
+
+pub(crate) mod live {
+    include!(concat!(env!("OUT_DIR"), "/live.skel.rs"));
+}

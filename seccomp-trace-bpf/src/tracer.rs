@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use nix::sys::signal::SigSet;
 use seccomp_trace_core::{
-    Armed, Captures, Collector, CommandSpec, Losses, Phase, RunningSpec, Target, Watch,
+    Armed, Captures, Collector, CommandSpec, Losses, Phase, RunningSpec, Target, View, Watch,
 };
 
 use crate::Error;
@@ -15,6 +15,7 @@ use crate::denials::{Observer, Watching};
 use crate::events::Ring;
 use crate::instance::{Config, Instance};
 use crate::launch::{Held, SignalState};
+use crate::live::Wanted;
 use crate::probe::Facts;
 use crate::session::{BpfSession, Parts};
 use crate::signals::{self, Heeded, Relay};
@@ -22,12 +23,17 @@ use crate::slot::SlotGuard;
 use crate::tables::TargetConfig;
 use crate::tally::TallySpec;
 
+/// Bytes that the kernel keeps of a live view: tens of thousands of calls.
+const VIEW_BUFFER: u32 = 8 << 20;
+
 /// How a [`Tracer`] is to be loaded.
 #[derive(Debug, Clone)]
 #[must_use]
 pub struct TracerBuilder {
     slots: u16,
+    record: bool,
     count_calls: bool,
+    view: Option<Wanted>,
     target: TargetConfig,
     relay_signals: bool,
     denials: Option<Watch>,
@@ -41,6 +47,34 @@ impl TracerBuilder {
     /// memory; a target more is refused with [`Error::SlotsTaken`], and another tracer can take it.
     pub fn slots(mut self, slots: u16) -> Self {
         self.slots = slots.max(1);
+        self
+    }
+
+    /// Whether calls are recorded (default yes). A tracer that only shows a [`view`](TracerBuilder::view) costs the
+    /// target less without it, and its recordings hold no call.
+    pub fn record(mut self, yes: bool) -> Self {
+        self.record = yes;
+        self
+    }
+
+    /// Reports the calls of this view to the sink, each at its end (default: none). Of calls before a command's first
+    /// exec only that exec is shown. What is not in the view costs the target some nanoseconds a call. The target is
+    /// never stopped: events that its reader does not take in time are dropped, and
+    /// [`Sink::lost`](seccomp_trace_core::Sink::lost) counts them.
+    ///
+    /// [`Tracer`]s with a view that cannot be read are refused with [`Error::View`].
+    pub fn view(mut self, view: View) -> Self {
+        let buffer = self.view.map_or(VIEW_BUFFER, |known| known.buffer);
+        self.view = Some(Wanted { view, buffer });
+        self
+    }
+
+    /// How many bytes the kernel keeps of a view until they are read (default 8 MiB), rounded up to a power of two.
+    /// Call it after [`view`](TracerBuilder::view); without a view it means nothing.
+    pub fn view_buffer(mut self, bytes: u32) -> Self {
+        if let Some(wanted) = &mut self.view {
+            wanted.buffer = bytes;
+        }
         self
     }
 
@@ -113,11 +147,12 @@ impl TracerBuilder {
         }
         let config = Config {
             slots: self.slots,
+            record: self.record,
             count_calls: self.count_calls,
             containers: false,
             cgroups: self.cgroups,
         };
-        let instance = Instance::load(config)
+        let instance = Instance::load(config, self.view.as_ref())
             .and_then(|instance| match self.tally {
                 Some(spec) => instance.with_tally(spec),
                 None => Ok(instance),
@@ -173,7 +208,9 @@ impl Tracer {
     pub fn builder() -> TracerBuilder {
         TracerBuilder {
             slots: 1,
+            record: true,
             count_calls: false,
+            view: None,
             target: TargetConfig::default(),
             relay_signals: false,
             denials: None,
@@ -195,7 +232,7 @@ impl Tracer {
     fn launch(&self, spec: &CommandSpec, mask: SigSet) -> Result<BpfSession, Error> {
         let (slot, generation) = self.shared.take_slot(&self.target)?;
         let mut guard = SlotGuard::of(&self.shared, slot);
-        self.ring.open(slot, generation);
+        self.open(slot, generation);
         let parts = Parts { command: Some(spec.clone()), ..self.parts(slot, Armed::BeforeExec)? };
         let mut session = BpfSession::new(parts, None)?;
         // From here on the session gives the slot back, unless no task ever got into it.
@@ -222,6 +259,14 @@ impl Tracer {
         })?);
         guard.keep();
         Ok(session)
+    }
+
+    /// Makes room for the events of a new target.
+    pub(crate) fn open(&self, slot: u16, generation: u32) {
+        self.ring.open(slot, generation);
+        if let Some(live) = &self.shared.loaded.live {
+            live.open(slot, generation);
+        }
     }
 
     pub(crate) fn parts(&self, slot: u16, armed: Armed) -> Result<Parts, Error> {

@@ -1,7 +1,7 @@
 //! What a collector reports while it observes.
 
 use crate::recording::FirstSeen;
-use crate::{Phase, Syscall, Tgid, Timestamp};
+use crate::{Call, Exited, Phase, Signal, Syscall, Tgid, Timestamp};
 
 /// Something that happened in a target.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -23,6 +23,12 @@ pub enum Event {
         /// When.
         time: Timestamp,
     },
+    /// A call of a live [`View`](crate::View).
+    Call(Box<Call>),
+    /// A signal was delivered.
+    Signal(Signal),
+    /// A thread ended.
+    Exited(Exited),
     /// The last process of the target has ended.
     TargetEnded {
         /// When.

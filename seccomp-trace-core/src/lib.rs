@@ -17,6 +17,7 @@
 
 mod arch;
 mod args;
+mod call;
 mod collector;
 mod completeness;
 mod denial;
@@ -31,9 +32,11 @@ mod run;
 mod syscall;
 mod target;
 mod time;
+mod view;
 
 pub use arch::{Arch, UnknownArch};
 pub use args::{ArgValue, ArgValues, CaptureError, Captures, captures};
+pub use call::{Bytes, Call, Content, Datum, Exited, Extent, Outcome, RESULT, Signal};
 pub use collector::{Collector, Session};
 pub use completeness::{Armed, Ended, Losses};
 pub use denial::{Answer, Circumstances, Denial, Denials, Watch, Watched, WatchedAbi};
@@ -47,3 +50,4 @@ pub use run::{Command, Container, Host, Run, RunId, Runtime};
 pub use syscall::{Syscall, SyscallNr, X32_SYSCALL_BIT};
 pub use target::{CommandSpec, Credentials, RunningSpec, SeccompFilter, Target};
 pub use time::Timestamp;
+pub use view::{Length, Read, Results, Selection, View, What, When};

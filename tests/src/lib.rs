@@ -8,6 +8,7 @@
 pub mod attach;
 pub mod bundle;
 pub mod hook;
+pub mod live;
 pub mod podman;
 mod process;
 mod profile;

@@ -95,7 +95,7 @@ int BPF_PROG(on_cgroup_attach, struct cgroup *cgroup, const char *path, struct t
 		return enter(task, into, PHASE_SETUP, MEMBER_PHASED | MEMBER_ENTERING);
 	if (threadgroup)
 		ask_for_threads(task, into);
-	return enter(task, into, PHASE_WORKLOAD, 0);
+	return enter(task, into, PHASE_WORKLOAD, MEMBER_INSIDE);
 }
 
 /*
@@ -143,7 +143,7 @@ static __noinline int exec_of_stranger(struct task_struct *task)
 	u32 slot = into->slot;
 	struct target *target = bpf_map_lookup_elem(&targets, &slot);
 
-	return target && (into->whole || is_inside(task, target))
-		       ? enter(task, into, PHASE_WORKLOAD, 0)
-		       : 0;
+	if (!target || (!into->whole && !is_inside(task, target)))
+		return 0;
+	return enter(task, into, PHASE_WORKLOAD, MEMBER_INSIDE);
 }

@@ -135,6 +135,7 @@ int adopt(struct bpf_iter__task *it)
 		return 0;
 
 	value.filters = task->seccomp.filter_count.counter;
+	value.flags |= MEMBER_INSIDE;
 	if (pass->container)
 		value.flags |= MEMBER_PHASED;
 	if (!of_group) {

@@ -46,6 +46,7 @@ static __always_inline void join(struct task_struct *child, const struct member 
 {
 	struct member self = *from;
 
+	self.flags &= ~MEMBER_INSIDE;
 	if (!(clone_flags & CLONE_THREAD))
 		self.flags = flags_of_child(&self);
 	if (!bpf_task_storage_get(&tasks, child, &self, BPF_LOCAL_STORAGE_GET_F_CREATE)) {

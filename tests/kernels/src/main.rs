@@ -15,6 +15,7 @@ mod entering;
 mod phases;
 mod refusals;
 mod summaries;
+mod viewing;
 
 use std::process::ExitCode;
 
@@ -47,10 +48,16 @@ impl Scenario {
 type Test = (&'static str, Scenario, fn());
 
 fn tests() -> impl Iterator<Item = Test> {
-    [commands::TESTS, attaching::TESTS, summaries::TESTS, phases::TESTS, entering::TESTS, refusals::TESTS]
-        .into_iter()
-        .flatten()
-        .copied()
+    let all = [
+        commands::TESTS,
+        attaching::TESTS,
+        summaries::TESTS,
+        phases::TESTS,
+        entering::TESTS,
+        viewing::TESTS,
+        refusals::TESTS,
+    ];
+    all.into_iter().flatten().copied()
 }
 
 fn main() -> ExitCode {

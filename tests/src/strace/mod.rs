@@ -4,6 +4,7 @@
 //! Expected differences, which both sides leave out: what the launcher does before the command's exec (and the exec
 //! itself), and `restart_syscall`.
 
+mod calls;
 mod counts;
 mod line;
 mod subtree;
@@ -13,6 +14,7 @@ use std::process::Command;
 
 use seccomp_trace_core::Syscall;
 
+pub use calls::{RawCall, RawThread, raw_threads};
 pub use counts::{Count, Counts, counts_of_command};
 pub use subtree::{Confused, calls_of_command};
 
