@@ -2,6 +2,7 @@
 
 mod args;
 mod compare;
+mod decode;
 mod diff;
 mod doctor;
 mod environment;
