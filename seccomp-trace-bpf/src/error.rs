@@ -5,6 +5,7 @@ use std::path::PathBuf;
 
 use crate::config::Refusal;
 use crate::launch::LaunchError;
+use crate::live::ViewError;
 
 /// Why a target could not be observed, or an observation not be read.
 #[derive(Debug, thiserror::Error)]
@@ -63,6 +64,9 @@ pub enum Error {
         /// The process.
         pid: u32,
     },
+    /// The live view cannot be shown.
+    #[error(transparent)]
+    View(#[from] ViewError),
     /// This kind of target is not one that eBPF observes.
     #[error("this kind of target cannot be observed with eBPF")]
     UnknownTarget,

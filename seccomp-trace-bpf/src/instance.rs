@@ -8,6 +8,7 @@ use libbpf_rs::skel::{OpenSkel, SkelBuilder};
 use libbpf_rs::{Link, MapCore, MapFlags, MapHandle, MapInfo, ProgramHandle};
 
 use crate::libbpf::{load_error, quiet_libbpf};
+use crate::live::{Live, Wanted};
 use crate::skel::recorder::{OpenRecorderSkel, RecorderSkel, RecorderSkelBuilder, types};
 use crate::tables::{Tables, TargetConfig};
 use crate::{Error, preemption, seed, wire};
@@ -16,6 +17,8 @@ use crate::{Error, preemption, seed, wire};
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Config {
     pub(crate) slots: u16,
+    /// Whether calls are recorded; without it there is nothing but membership.
+    pub(crate) record: bool,
     pub(crate) count_calls: bool,
     /// Whether targets are containers, which processes can enter from outside, or commands, whose signals are told.
     pub(crate) containers: bool,
@@ -35,12 +38,13 @@ pub(crate) struct Loaded {
     pub(crate) events: MapHandle,
     pub(crate) launchers: MapHandle,
     pub(crate) signals: MapHandle,
+    pub(crate) live: Option<Live>,
     pub(crate) links: Links,
 }
 
 impl Loaded {
-    /// Loads and attaches everything.
-    pub(crate) fn load(config: Config) -> Result<Self, Error> {
+    /// Loads and attaches everything; with it a live view where one is wanted.
+    pub(crate) fn load(config: Config, view: Option<&Wanted>) -> Result<Self, Error> {
         quiet_libbpf();
         let mut storage = MaybeUninit::uninit();
         let mut open = RecorderSkelBuilder::default().open(&mut storage).map_err(load_error)?;
@@ -49,6 +53,8 @@ impl Loaded {
         if let Some(globals) = skel.maps.bss_data.as_deref_mut() {
             globals.tasks_id = MapInfo::new(skel.maps.tasks.as_fd()).map_err(load_error)?.info.id;
         }
+        let (tasks, targets) = (skel.maps.tasks.as_fd(), skel.maps.targets.as_fd());
+        let live = view.map(|wanted| Live::load(wanted, config.slots, tasks, targets)).transpose()?;
         let (links, enter) = attach(&skel, config)?;
         let tables = Tables {
             count_calls: config.count_calls,
@@ -70,6 +76,7 @@ impl Loaded {
             events: MapHandle::try_from(&skel.maps.events).map_err(load_error)?,
             launchers: MapHandle::try_from(&skel.maps.launchers).map_err(load_error)?,
             signals: MapHandle::try_from(&skel.maps.signals).map_err(load_error)?,
+            live,
             links,
         })
     }
@@ -89,9 +96,9 @@ struct Slot {
 
 impl Instance {
     /// Loads and attaches everything.
-    pub(crate) fn load(config: Config) -> Result<Self, Error> {
+    pub(crate) fn load(config: Config, view: Option<&Wanted>) -> Result<Self, Error> {
         let slots = Mutex::new(vec![Slot::default(); usize::from(config.slots)]);
-        Ok(Self { loaded: Loaded::load(config)?, slots })
+        Ok(Self { loaded: Loaded::load(config, view)?, slots })
     }
 
     /// The maps that recordings are made of.
@@ -159,6 +166,8 @@ fn configure(open: &mut OpenRecorderSkel<'_>, config: Config) -> libbpf_rs::Resu
 /// Where the program is attached that records calls.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Enter {
+    /// Nowhere: calls are not recorded.
+    Off,
     /// The BTF tracepoint: the cheapest.
     Btf,
     /// The perf tracepoint, which is never preempted.
@@ -185,6 +194,9 @@ fn attach(skel: &RecorderSkel<'_>, config: Config) -> Result<(Links, Enter), Err
         let link = prog.attach_trace().map_err(|source| Error::Attach { program, source })?;
         links.push((program, link));
     }
+    if !config.record {
+        return Ok((links, Enter::Off));
+    }
     let (link, enter) = attach_enter(skel)?;
     links.push(("on_sys_enter", link));
     Ok((links, enter))
@@ -201,15 +213,17 @@ fn attach_enter(skel: &RecorderSkel<'_>) -> Result<(Link, Enter), Error> {
     Ok((skel.progs.on_sys_enter.attach_trace().map_err(failed)?, Enter::Btf))
 }
 
-/// In the order of [`PROGRAMS`].
+/// In the order of [`PROGRAMS`]; without the last where calls are not recorded.
 fn programs(skel: &RecorderSkel<'_>, enter: Enter) -> Result<Vec<ProgramHandle>, Error> {
     let progs = &skel.progs;
     let on_sys_enter = match enter {
-        Enter::Btf => &progs.on_sys_enter,
-        Enter::Perf => &progs.on_sys_enter_perf,
+        Enter::Off => None,
+        Enter::Btf => Some(&progs.on_sys_enter),
+        Enter::Perf => Some(&progs.on_sys_enter_perf),
     };
-    [&progs.on_newtask, &progs.on_exit, &progs.on_exec, on_sys_enter]
+    [&progs.on_newtask, &progs.on_exit, &progs.on_exec]
         .into_iter()
+        .chain(on_sys_enter)
         .map(|program| ProgramHandle::try_from(program).map_err(load_error))
         .collect()
 }

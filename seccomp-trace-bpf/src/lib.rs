@@ -36,6 +36,7 @@ mod image;
 mod instance;
 mod launch;
 mod libbpf;
+mod live;
 mod preemption;
 mod provenance;
 mod seed;
@@ -50,5 +51,6 @@ mod wire;
 
 pub use error::Error;
 pub use launch::{CommandStatus, LaunchError};
+pub use live::ViewError;
 pub use session::BpfSession;
 pub use tracer::{Tracer, TracerBuilder};

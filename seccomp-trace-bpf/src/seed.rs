@@ -103,13 +103,19 @@ impl Seeder {
         let key = 0u32.to_ne_bytes();
         let asked = wire::new_pass(self.slot, self.generation, self.kind == Kind::Container);
         self.pass.update(&key, &asked, MapFlags::ANY).map_err(Error::map("seeding"))?;
-        let mut tasks = Iter::new(link).map_err(Error::map("tasks"))?;
-        let mut nothing = [0; 64];
-        // The programs print nothing; reading to the end is what runs them.
-        while tasks.read(&mut nothing).map_err(Error::system("walk the tasks"))? > 0 {}
+        run(link)?;
         let found = self.pass.lookup(&key, MapFlags::ANY).map_err(Error::map("seeding"))?;
         Ok(found.as_deref().and_then(wire::pass).unwrap_or_default())
     }
+}
+
+/// Runs an iterator over all tasks.
+pub(crate) fn run(link: &Link) -> Result<(), Error> {
+    let mut tasks = Iter::new(link).map_err(Error::map("tasks"))?;
+    let mut nothing = [0; 64];
+    // The programs print nothing; reading to the end is what runs them.
+    while tasks.read(&mut nothing).map_err(Error::system("walk the tasks"))? > 0 {}
+    Ok(())
 }
 
 /// Makes an iterator that can be run.

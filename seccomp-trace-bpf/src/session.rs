@@ -13,6 +13,7 @@ use crate::clock::Clock;
 use crate::events::Ring;
 use crate::instance::Instance;
 use crate::launch::{Change, Child, CommandStatus};
+use crate::live::Watcher;
 use crate::provenance::run_id;
 use crate::seed::{Kind, Seeder};
 use crate::signals::{self, Heeded, Relay};
@@ -52,12 +53,14 @@ pub struct BpfSession {
     ended: bool,
     sink_stopped: bool,
     lost_reported: u64,
+    watcher: Option<Watcher>,
 }
 
 impl BpfSession {
     /// A session without a command. What can fail is done here, before a command is let go.
     pub(crate) fn new(parts: Parts, seeder: Option<Seeder>) -> Result<Self, Error> {
         let epoll = Epoll::new(EpollCreateFlags::EPOLL_CLOEXEC).map_err(Error::system("create an epoll"))?;
+        let watcher = parts.instance.loaded.live.as_ref().map(Watcher::new).transpose()?;
         let session = Self {
             id: run_id()?,
             started: parts.clock.now(),
@@ -73,9 +76,14 @@ impl BpfSession {
             ended: false,
             sink_stopped: false,
             lost_reported: 0,
+            watcher,
         };
         // SAFETY: the descriptor belongs to the ring, which `parts` keeps alive; it is only borrowed for the call.
         session.watch(unsafe { BorrowedFd::borrow_raw(session.parts.ring.epoll_fd()) })?;
+        if let Some(live) = &session.parts.instance.loaded.live {
+            // SAFETY: as above; the live view belongs to the instance, which `parts` keeps alive.
+            session.watch(unsafe { BorrowedFd::borrow_raw(live.epoll_fd()) })?;
+        }
         Ok(session)
     }
 
@@ -144,9 +152,15 @@ impl BpfSession {
             self.interrupted = signal.or(self.interrupted);
         }
         self.reap()?;
-        let delivered = self.deliver(sink)?;
+        let shown = self.show(sink, 1)?;
+        let delivered = self.deliver(sink)? || shown;
         self.doubt_the_count()?;
-        self.ended = self.ended || self.nobody_lives()?;
+        if !self.ended && self.nobody_lives()? {
+            // What the last ones did was sent before they were counted, and comes before the end.
+            self.show(sink, usize::MAX)?;
+            self.deliver(sink)?;
+            self.ended = true;
+        }
         Ok(delivered || before != (self.status, self.interrupted, self.ended))
     }
 
@@ -168,6 +182,32 @@ impl BpfSession {
             // It may have been removed before, which is no matter.
             let _ = self.epoll.delete(&child.pidfd);
         }
+    }
+
+    /// Hands on what the live view has seen, in so many batches at most. `true`: something.
+    fn show(&mut self, sink: &mut dyn Sink, batches: usize) -> Result<bool, Error> {
+        let (Some(live), Some(watcher)) = (&self.parts.instance.loaded.live, &mut self.watcher) else {
+            return Ok(false);
+        };
+        let mut found = false;
+        watcher.walk(live, sink)?;
+        for _ in 0..batches.min(live.batches()) {
+            let (events, dropped, more) = live.take(self.parts.slot);
+            if dropped > 0 && !self.sink_stopped {
+                sink.lost(dropped);
+            }
+            found |= !events.is_empty();
+            for event in events {
+                if !self.sink_stopped && sink.event(&event) == Flow::Stop {
+                    self.sink_stopped = true;
+                }
+            }
+            if !more {
+                break;
+            }
+        }
+        watcher.found(found);
+        Ok(found)
     }
 
     fn deliver(&mut self, sink: &mut dyn Sink) -> Result<bool, Error> {
@@ -228,7 +268,8 @@ impl Session for BpfSession {
             if left.is_zero() {
                 return Ok(false);
             }
-            self.wait(left.min(RECHECK))?;
+            let patience = self.watcher.as_ref().map_or(RECHECK, |watcher| watcher.patience(RECHECK));
+            self.wait(left.min(patience))?;
         }
     }
 

@@ -24,3 +24,7 @@ pub(crate) mod recorder {
 pub(crate) mod seed {
     include!(concat!(env!("OUT_DIR"), "/seed.skel.rs"));
 }
+
+pub(crate) mod live {
+    include!(concat!(env!("OUT_DIR"), "/live.skel.rs"));
+}

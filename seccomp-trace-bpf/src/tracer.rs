@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use nix::sys::signal::SigSet;
 use nix::unistd::Pid;
-use seccomp_trace_core::{Armed, Captures, Collector, CommandSpec, Losses, Phase, Target, Tgid};
+use seccomp_trace_core::{Armed, Captures, Collector, CommandSpec, Losses, Phase, Target, Tgid, View};
 
 use crate::Error;
 use crate::clock::Clock;
@@ -13,18 +13,24 @@ use crate::config::{Refusal, refuse};
 use crate::events::Ring;
 use crate::instance::{Config, Instance};
 use crate::launch::{Held, SignalState, pidfd_open};
+use crate::live::Wanted;
 use crate::probe::Facts;
 use crate::seed::{Kind, Seeder};
 use crate::session::{BpfSession, Parts};
 use crate::signals::{self, Heeded, Relay};
 use crate::tables::TargetConfig;
 
+/// Bytes that the kernel keeps of a live view: tens of thousands of calls.
+const VIEW_BUFFER: u32 = 8 << 20;
+
 /// How a [`Tracer`] is to be loaded.
 #[derive(Debug, Clone)]
 #[must_use]
 pub struct TracerBuilder {
     slots: u16,
+    record: bool,
     count_calls: bool,
+    view: Option<Wanted>,
     target: TargetConfig,
     relay_signals: bool,
 }
@@ -34,6 +40,34 @@ impl TracerBuilder {
     /// memory; a target more is refused with [`Error::SlotsTaken`], and another tracer can take it.
     pub fn slots(mut self, slots: u16) -> Self {
         self.slots = slots.max(1);
+        self
+    }
+
+    /// Whether calls are recorded (default yes). A tracer that only shows a [`view`](TracerBuilder::view) costs the
+    /// target less without it, and its recordings hold no call.
+    pub fn record(mut self, yes: bool) -> Self {
+        self.record = yes;
+        self
+    }
+
+    /// Reports the calls of this view to the sink, each at its end (default: none). Of calls before a command's first
+    /// exec only that exec is shown. What is not in the view costs the target some nanoseconds a call. The target is
+    /// never stopped: events that its reader does not take in time are dropped, and
+    /// [`Sink::lost`](seccomp_trace_core::Sink::lost) counts them.
+    ///
+    /// [`Tracer`]s with a view that cannot be read are refused with [`Error::View`].
+    pub fn view(mut self, view: View) -> Self {
+        let buffer = self.view.map_or(VIEW_BUFFER, |known| known.buffer);
+        self.view = Some(Wanted { view, buffer });
+        self
+    }
+
+    /// How many bytes the kernel keeps of a view until they are read (default 8 MiB), rounded up to a power of two.
+    /// Call it after [`view`](TracerBuilder::view); without a view it means nothing.
+    pub fn view_buffer(mut self, bytes: u32) -> Self {
+        if let Some(wanted) = &mut self.view {
+            wanted.buffer = bytes;
+        }
         self
     }
 
@@ -75,9 +109,14 @@ impl TracerBuilder {
         if let Some(refusal) = refuse(&facts) {
             return Err(refusal.into());
         }
-        let config = Config { slots: self.slots, count_calls: self.count_calls, containers: false };
-        let instance =
-            Instance::load(config).map_err(|error| too_few_files().map_or(error, Error::Refused))?;
+        let config = Config {
+            slots: self.slots,
+            record: self.record,
+            count_calls: self.count_calls,
+            containers: false,
+        };
+        let instance = Instance::load(config, self.view.as_ref())
+            .map_err(|error| too_few_files().map_or(error, Error::Refused))?;
         let clock = Clock::read();
         let ring = Ring::new(&instance.loaded.events, self.slots, clock)?;
         Ok(Tracer {
@@ -116,7 +155,14 @@ pub struct Tracer {
 impl Tracer {
     /// A tracer with one slot that does nothing but record.
     pub fn builder() -> TracerBuilder {
-        TracerBuilder { slots: 1, count_calls: false, target: TargetConfig::default(), relay_signals: false }
+        TracerBuilder {
+            slots: 1,
+            record: true,
+            count_calls: false,
+            view: None,
+            target: TargetConfig::default(),
+            relay_signals: false,
+        }
     }
 
     fn observe_command(&self, spec: &CommandSpec) -> Result<BpfSession, Error> {
@@ -131,7 +177,7 @@ impl Tracer {
     fn launch(&self, spec: &CommandSpec, mask: SigSet) -> Result<BpfSession, Error> {
         let (slot, generation) = self.shared.take_slot(&self.target)?;
         let mut guard = SlotGuard { instance: &self.shared, slot: Some(slot), armed: false };
-        self.ring.open(slot, generation);
+        self.open(slot, generation);
         let parts = Parts { command: Some(spec.clone()), ..self.parts(slot, Armed::BeforeExec)? };
         let mut session = BpfSession::new(parts, None)?;
         // From here on the session gives the slot back, unless no task ever got into it.
@@ -163,7 +209,7 @@ impl Tracer {
         let pidfd = pidfd_open(Pid::from_raw(raw)).map_err(no_process)?;
         let (slot, generation) = self.shared.take_slot(&self.target)?;
         let mut guard = SlotGuard { instance: &self.shared, slot: Some(slot), armed: false };
-        self.ring.open(slot, generation);
+        self.open(slot, generation);
         let parts = self.parts(slot, Armed::Attached)?;
         self.shared.tables().arm(pidfd.as_fd(), slot, generation, Phase::Workload).map_err(|source| {
             match source.kind() {
@@ -193,6 +239,14 @@ impl Tracer {
             }
         }
         Ok(session)
+    }
+
+    /// Makes room for the events of a new target.
+    fn open(&self, slot: u16, generation: u32) {
+        self.ring.open(slot, generation);
+        if let Some(live) = &self.shared.loaded.live {
+            live.open(slot, generation);
+        }
     }
 
     fn parts(&self, slot: u16, armed: Armed) -> Result<Parts, Error> {

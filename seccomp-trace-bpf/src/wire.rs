@@ -150,7 +150,12 @@ pub(crate) fn first_member(slot: u16, generation: u32, phase: Phase) -> Vec<u8> 
     put(&mut bytes, offset_of!(types::member, generation), &generation.to_ne_bytes());
     put(&mut bytes, offset_of!(types::member, slot), &slot.to_ne_bytes());
     put(&mut bytes, offset_of!(types::member, phase), &[lowest_byte(number)]);
-    put(&mut bytes, offset_of!(types::member, flags), &[lowest_byte(types::member_flags::MEMBER_INIT.0)]);
+    let mut flags = types::member_flags::MEMBER_INIT.0;
+    if phase == Phase::Workload {
+        // It runs already.
+        flags |= types::member_flags::MEMBER_INSIDE.0;
+    }
+    put(&mut bytes, offset_of!(types::member, flags), &[lowest_byte(flags)]);
     bytes
 }
 
@@ -239,11 +244,12 @@ pub(crate) fn pass(bytes: &[u8]) -> Option<Pass> {
 }
 
 /// A constant that C keeps in a byte.
-const fn lowest_byte(constant: u32) -> u8 {
+pub(crate) const fn lowest_byte(constant: u32) -> u8 {
     constant.to_le_bytes()[0]
 }
 
-fn put(bytes: &mut [u8], offset: usize, value: &[u8]) {
+/// Writes a field.
+pub(crate) fn put(bytes: &mut [u8], offset: usize, value: &[u8]) {
     bytes[offset..offset + value.len()].copy_from_slice(value);
 }
 

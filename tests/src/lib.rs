@@ -7,6 +7,7 @@
 
 pub mod bundle;
 pub mod hook;
+pub mod live;
 pub mod podman;
 mod process;
 mod profile;

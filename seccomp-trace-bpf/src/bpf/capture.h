@@ -21,65 +21,6 @@ struct {
 	__type(value, u64);
 } values SEC(".maps");
 
-static __always_inline u64 argument(struct pt_regs *regs, u32 abi, u32 index)
-{
-#if defined(__TARGET_ARCH_x86)
-	if (abi == ABI_COMPAT) {
-		switch (index) {
-		case 0:
-			return (u32)regs->bx;
-		case 1:
-			return (u32)regs->cx;
-		case 2:
-			return (u32)regs->dx;
-		case 3:
-			return (u32)regs->si;
-		case 4:
-			return (u32)regs->di;
-		default:
-			return (u32)regs->bp;
-		}
-	}
-	switch (index) {
-	case 0:
-		return regs->di;
-	case 1:
-		return regs->si;
-	case 2:
-		return regs->dx;
-	case 3:
-		return regs->r10;
-	case 4:
-		return regs->r8;
-	default:
-		return regs->r9;
-	}
-#elif defined(__TARGET_ARCH_arm64)
-	u64 value;
-
-	switch (index) {
-	case 0:
-		value = regs->regs[0];
-		break;
-	case 1:
-		value = regs->regs[1];
-		break;
-	case 2:
-		value = regs->regs[2];
-		break;
-	case 3:
-		value = regs->regs[3];
-		break;
-	case 4:
-		value = regs->regs[4];
-		break;
-	default:
-		value = regs->regs[5];
-	}
-	return abi == ABI_COMPAT ? (u32)value : value;
-#endif
-}
-
 static __noinline int capture(struct pt_regs *regs, struct member *self, struct seen_row *row,
 			      u32 index, u64 nr)
 {

@@ -42,7 +42,9 @@ enum {
 	BPF_NOEXIST = 1,
 	BPF_F_NO_PREALLOC = 1,
 	BPF_LOCAL_STORAGE_GET_F_CREATE = 1,
+	BPF_RB_NO_WAKEUP = 1,
 	BPF_RB_FORCE_WAKEUP = 2,
+	BPF_RB_AVAIL_DATA = 0,
 };
 
 /* include/uapi/linux/sched.h, include/linux/sched.h */
@@ -57,11 +59,13 @@ enum {
 
 #if defined(__TARGET_ARCH_x86)
 struct pt_regs {
-	unsigned long bx, cx, dx, si, di, bp, r8, r9, r10;
+	unsigned long bx, cx, dx, si, di, bp, r8, r9, r10, orig_ax;
 };
 #elif defined(__TARGET_ARCH_arm64)
 struct pt_regs {
 	unsigned long long regs[31];
+	unsigned long long orig_x0;
+	s32 syscallno;
 };
 #endif
 
@@ -186,6 +190,10 @@ struct task_struct {
 
 struct trace_event_raw_sys_enter {
 	long id;
+};
+
+struct trace_event_raw_sys_exit {
+	long ret;
 };
 
 struct bpf_iter_meta {

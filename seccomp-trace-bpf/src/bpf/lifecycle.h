@@ -30,6 +30,7 @@ int BPF_PROG(on_newtask, struct task_struct *child, u64 clone_flags)
 	/* The seeding may have been here first: a new task is in the list before it is told. */
 	if (is_member(child))
 		return 0;
+	self.flags &= ~MEMBER_INSIDE;
 	if (!(clone_flags & CLONE_THREAD))
 		self.flags = flags_of_child(&self);
 	if (!bpf_task_storage_get(&tasks, child, &self, BPF_LOCAL_STORAGE_GET_F_CREATE)) {

@@ -91,6 +91,7 @@ enum member_flags {
 	MEMBER_PHASED = 2,   /* a filter installed in setup starts the runtime init */
 	MEMBER_ENTERING = 4, /* came from outside: its exec tells whether it belongs */
 	MEMBER_ASIDE = 8,    /* a hook that the runtime runs in init's place: not recorded */
+	MEMBER_INSIDE = 16,  /* came under observation running: it may be inside a call */
 };
 
 /* What a traced task carries in its task storage. */

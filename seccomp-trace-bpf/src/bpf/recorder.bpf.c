@@ -15,6 +15,7 @@
 #include "record.h"
 #include "maps.h"
 #include "member.h"
+#include "registers.h"
 
 /* Set by the loader; what is off is pruned by the verifier. */
 const volatile bool count_calls = false;
@@ -57,26 +58,6 @@ const enum member_flags *unused_member_flags __attribute__((unused));
 const enum target_flags *unused_target_flags __attribute__((unused));
 const enum event_kind *unused_event_kind __attribute__((unused));
 const enum entrance_kind *unused_entrance_kind __attribute__((unused));
-
-static __always_inline u32 abi_of(struct task_struct *task, long *id)
-{
-#if defined(__TARGET_ARCH_x86)
-	/* TS_COMPAT, not cs: int 0x80 from 64-bit code is an i386 call. */
-	if (task->thread_info.status & 2)
-		return ABI_COMPAT;
-	/* __X32_SYSCALL_BIT; a negative number is no x32 call. */
-	if (*id > 0 && (*id & 0x40000000)) {
-		*id &= ~0x40000000;
-		return ABI_X32;
-	}
-	return ABI_NATIVE;
-#elif defined(__TARGET_ARCH_arm64)
-	/* TIF_32BIT */
-	return (task->thread_info.flags >> 22) & 1 ? ABI_COMPAT : ABI_NATIVE;
-#else
-#error "no rule for this architecture's syscall ABIs"
-#endif
-}
 
 #include "capture.h"
 

@@ -94,6 +94,7 @@ int adopt(struct bpf_iter__task *it)
 	struct member value = *from;
 
 	value.filters = task->seccomp.filter_count.counter;
+	value.flags |= MEMBER_INSIDE;
 	if (pass->container)
 		value.flags |= MEMBER_PHASED;
 	if (!of_group) {

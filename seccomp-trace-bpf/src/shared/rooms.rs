@@ -129,8 +129,8 @@ impl Room {
     }
 
     fn load_into(&self, pinned: &Path) -> Result<Tables, Error> {
-        let config = Config { slots: SLOTS, count_calls: false, containers: true };
-        let mut loaded = Loaded::load(config)?;
+        let config = Config { slots: SLOTS, record: true, count_calls: false, containers: true };
+        let mut loaded = Loaded::load(config, None)?;
         let ids = pins::pin(&mut loaded, pinned)?;
         let file = InstanceFile {
             layout: LAYOUT.to_owned(),

@@ -4,6 +4,7 @@
 //! Expected differences, which both sides leave out: what the launcher does before the command's exec (and the exec
 //! itself), and `restart_syscall`.
 
+mod calls;
 mod line;
 mod subtree;
 
@@ -12,6 +13,7 @@ use std::process::Command;
 
 use seccomp_trace_core::Syscall;
 
+pub use calls::{RawCall, RawThread, raw_threads};
 pub use subtree::{Confused, calls_of_command};
 
 use crate::{Finished, finish, read_recording, scratch, seccomp_trace, workload};

@@ -1,0 +1,172 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+/* Execs, ends of threads, signals, and the calls that go on: nothing here is on the path of a
+ * syscall. */
+#pragma once
+
+/* Reads of the exec's arguments that failed are made good from what the kernel has taken over. */
+static __always_inline void read_program(struct flight *flight, struct live_work *w,
+					 struct linux_binprm___live *bprm, struct live_plan *what)
+{
+	struct task_struct___live *task = (void *)bpf_get_current_task_btf();
+	const char *name = BPF_CORE_READ(bprm, filename);
+	/* A script's interpreter has other arguments than it was given. */
+	bool same = name == BPF_CORE_READ(bprm, interp);
+	u64 path = LIVE_READS;
+
+	prepare(w, flight);
+	w->at = 0;
+	w->final = 1;
+	for (u32 i = 0; i < LIVE_READS; i++) {
+		u32 tag = TAG(i, what->reads[i].arg, 0);
+
+		if (what->reads[i].what == LIVE_WHAT_PATH)
+			path = what->reads[i].arg;
+		if (!(flight->failed >> i & 1))
+			continue;
+		if (what->reads[i].what == LIVE_WHAT_PATH) {
+			u8 *to = room(w);
+
+			if (!to)
+				continue;
+			long got = bpf_probe_read_kernel_str(to + sizeof(struct live_item),
+							     LIVE_PATH, name);
+			if (got <= 0)
+				continue;
+			finish_item(w, to, tag | LIVE_ITEM_STRING << 16, LIVE_WHOLE, got - 1);
+		} else if (what->reads[i].what == LIVE_WHAT_STRINGS && same) {
+			bool env = what->reads[i].arg == path + 2;
+			u64 from = env ? BPF_CORE_READ(task, mm, env_start)
+				       : BPF_CORE_READ(task, mm, arg_start);
+			u64 end = env ? BPF_CORE_READ(task, mm, env_end)
+				      : BPF_CORE_READ(task, mm, arg_end);
+
+			if (read_packed(from, end, tag))
+				continue;
+		} else {
+			continue;
+		}
+		flight->failed &= ~(1 << i);
+	}
+}
+
+SEC("tp_btf/sched_process_exec")
+int BPF_PROG(show_exec, struct task_struct *task, int old_pid, struct linux_binprm *bprm)
+{
+	struct flight *flight =
+		task->bpf_storage ? bpf_task_storage_get(&flights, task, NULL, 0) : NULL;
+	struct live_work *w = the_work();
+
+	if (!flight || flight->state != FLIGHT_ACTIVE || !w)
+		return 0;
+	flight->started = 1;
+	if (!flight->failed)
+		return 0;
+
+	struct live_plan *what = flight->plan & LIVE_PLAN ? plan_at(flight->plan) : NULL;
+
+	if (!what)
+		return 0;
+	read_program(flight, w, (void *)bprm, what);
+	if (w->at && !send_ahead(flight, w, bpf_ktime_get_boot_ns()))
+		flight->state = FLIGHT_LOST;
+	return 0;
+}
+
+SEC("tp_btf/sched_process_exit")
+int BPF_PROG(show_exit, struct task_struct *task)
+{
+	struct member *self =
+		task->bpf_storage ? bpf_task_storage_get(&tasks, task, NULL, 0) : NULL;
+
+	if (!self || self->phase == PHASE_SETUP || (self->flags & MEMBER_ASIDE))
+		return 0;
+
+	struct flight *flight = bpf_task_storage_get(&flights, task, NULL, 0);
+	u64 now = bpf_ktime_get_boot_ns();
+
+	if (flight && flight->state == FLIGHT_ACTIVE) {
+		flight->state = FLIGHT_NONE;
+		flight->call.outcome = LIVE_NEVER;
+		if (shows_all())
+			conclude(flight, 0, now);
+	}
+	if (show_exits) {
+		struct live_exit record = {
+			.status = BPF_CORE_READ((struct task_struct___live *)task, exit_code),
+		};
+
+		fill_head(&record.head, self, LIVE_EXIT, now);
+		send(&record, sizeof(record), now, self->slot);
+	}
+	return 0;
+}
+
+SEC("tp_btf/signal_deliver")
+int BPF_PROG(show_signal, int sig, struct kernel_siginfo *info)
+{
+	struct task_struct *task = bpf_get_current_task_btf();
+	struct member *self =
+		task->bpf_storage ? bpf_task_storage_get(&tasks, task, NULL, 0) : NULL;
+	u64 now = bpf_ktime_get_boot_ns();
+
+	if (!self || self->phase == PHASE_SETUP || (self->flags & MEMBER_ASIDE))
+		return 0;
+
+	struct live_signal record = {};
+
+	fill_head(&record.head, self, LIVE_SIGNAL, now);
+	bpf_probe_read_kernel(record.info, sizeof(record.info), info);
+	send(&record, sizeof(record), now, self->slot);
+	return 0;
+}
+
+/* Calls that go on for this long are shown before they end. */
+#define PENDING_NS 100000000ULL
+
+struct live_pending {
+	struct live_call call;
+	u8 data[LIVE_INLINE];
+};
+
+/*
+ * Read by user space when nothing has happened for a while. The task may be
+ * running meanwhile: the room in the ring is taken before the call is looked at
+ * again, so that its end comes after this.
+ */
+SEC("iter/task")
+int show_pending(struct bpf_iter__task *it)
+{
+	struct task_struct *task = it->task;
+
+	if (!task || !task->bpf_storage)
+		return 0;
+
+	struct member *self = bpf_task_storage_get(&tasks, task, NULL, 0);
+	struct flight *flight = bpf_task_storage_get(&flights, task, NULL, 0);
+
+	if (!self || !flight || flight->state != FLIGHT_ACTIVE || flight->shown ||
+	    self->phase == PHASE_SETUP)
+		return 0;
+
+	u32 seq = flight->call.head.seq;
+
+	if (bpf_ktime_get_boot_ns() - flight->call.head.time_ns < PENDING_NS)
+		return 0;
+
+	struct live_pending *record = bpf_ringbuf_reserve(&live, sizeof(*record), 0);
+
+	/* No loss: the next walk tries again. */
+	if (!record)
+		return 0;
+	bpf_probe_read_kernel(record, sizeof(*record), &flight->call);
+	record->call.outcome = LIVE_PENDING;
+	record->call.missing = flight->failed;
+	barrier();
+	if (flight->state != FLIGHT_ACTIVE || flight->call.head.seq != seq) {
+		bpf_ringbuf_discard(record, BPF_RB_NO_WAKEUP);
+		return 0;
+	}
+	flight->shown = 1;
+	bpf_ringbuf_submit(record, BPF_RB_NO_WAKEUP);
+	return 0;
+}

@@ -1,0 +1,187 @@
+//! A live view: what is shown and what is not, and what is lost.
+
+use std::time::{Duration, Instant};
+
+use nix::sys::signal::{Signal, kill};
+use nix::unistd::Pid;
+use seccomp_trace_core::{
+    Collector, CommandSpec, Event, Outcome, Phase, Results, Selection, Session, Target, View,
+};
+use seccomp_trace_tests::live::{Seen, native, view_of, viewer, watch};
+use seccomp_trace_tests::{full, pause, privileged, tracee};
+
+fn shown(how: &[&str]) -> Target {
+    Target::Command(CommandSpec::new(tracee("shown")).args(how.iter().copied()))
+}
+
+#[test]
+fn only_the_selected_calls_are_shown() {
+    privileged!();
+    let seen = watch(view_of(&[("getppid", &[])]), &[&tracee("shown"), "count", "1000"]);
+    assert_eq!(seen.named("getppid").len(), 1000);
+    assert_eq!(seen.calls().count(), 1000);
+    let all = View { calls: Selection::Except([native("getppid")].into()), ..View::default() };
+    let seen = watch(all, &[&tracee("shown"), "count", "1000"]);
+    assert!(seen.named("getppid").is_empty());
+    assert!(!seen.named("execve").is_empty() && !seen.named("mmap").is_empty());
+}
+
+/// Numbers that have no name are part of everything.
+#[test]
+fn numbers_without_a_name_are_shown_among_all() {
+    privileged!();
+    let seen = watch(View::default(), &[&tracee("badnr")]);
+    let odd: Vec<_> = seen.calls().filter(|call| call.syscall.name().is_none()).collect();
+    assert!(odd.iter().any(|call| call.syscall.nr.0 == -1), "{odd:#?}");
+    assert!(odd.iter().any(|call| call.syscall.nr.0 > 100_000), "{odd:#?}");
+    for call in odd {
+        assert!(matches!(call.outcome, Outcome::Returned { value: -38, .. }), "{call:#?}");
+    }
+}
+
+#[test]
+fn results_are_filtered() {
+    privileged!();
+    let failed = |results| {
+        let seen = watch(View { results, ..View::default() }, &["ls", "/no/such/file"]);
+        let of = |call: &&seccomp_trace_core::Call| match call.outcome {
+            Outcome::Returned { value, .. } => Some(value < 0),
+            _ => None,
+        };
+        let kinds: std::collections::BTreeSet<_> = seen.calls().map(|call| of(&call)).collect();
+        kinds.into_iter().collect::<Vec<_>>()
+    };
+    assert_eq!(failed(Results::Failures), [Some(true)]);
+    assert_eq!(failed(Results::Successes), [Some(false)]);
+    assert_eq!(failed(Results::All), [None, Some(false), Some(true)]);
+}
+
+/// The filter answers in the kernel's place, so the call is not entered; the child's return from clone is no such case.
+#[test]
+fn a_call_that_a_filter_answers_is_shown_as_skipped() {
+    privileged!();
+    let seen = watch(view_of(&[("getppid", &[])]), &[&tracee("shown"), "answered"]);
+    let outcomes: Vec<_> = seen.calls().map(|call| call.outcome).collect();
+    let [Outcome::Returned { value: 1.., .. }, Outcome::Skipped { value: -33 }] = outcomes[..] else {
+        panic!("{outcomes:?}");
+    };
+    let seen = watch(View::default(), &[&tracee("shown"), "forks"]);
+    let skipped: Vec<_> =
+        seen.calls().filter(|call| matches!(call.outcome, Outcome::Skipped { .. })).collect();
+    assert_eq!(skipped.len(), 1, "{skipped:#?}");
+    assert_eq!(skipped[0].syscall, native("getppid"));
+}
+
+fn poll_until(session: &mut impl Session, seen: &mut Seen, what: &str, holds: impl Fn(&Seen) -> bool) {
+    let started = Instant::now();
+    while !holds(seen) {
+        assert!(started.elapsed() < Duration::from_secs(60), "waited for {what}: {seen:#?}");
+        assert!(session.poll(Some(Duration::from_millis(100)), seen).is_ok(), "polled");
+    }
+}
+
+/// A call that goes on is shown once while it does, and again with its end, which may be the thread's.
+#[test]
+fn a_call_that_goes_on_is_shown_before_its_end() {
+    privileged!();
+    let sleeps = view_of(&[("clock_nanosleep", &[])]);
+    let tracer = viewer(View { exits: true, ..sleeps }).load().unwrap();
+    let mut session = tracer.observe(Target::Command(CommandSpec::new("sleep").arg("1"))).unwrap();
+    let mut seen = Seen::default();
+    poll_until(&mut session, &mut seen, "the end", |seen| {
+        seen.events.iter().any(|event| matches!(event, Event::Exited(_)))
+    });
+    let outcomes: Vec<_> = seen.calls().map(|call| call.outcome).collect();
+    let [Outcome::Pending, Outcome::Returned { value: 0, duration }] = outcomes[..] else {
+        panic!("{outcomes:?}");
+    };
+    assert!(duration >= Duration::from_secs(1));
+    drop(session);
+
+    let mut session = tracer.observe(Target::Command(CommandSpec::new("sleep").arg("100"))).unwrap();
+    let mut seen = Seen::default();
+    poll_until(&mut session, &mut seen, "the sleep", |seen| seen.calls().next().is_some());
+    kill(Pid::from_raw(session.command_pid().unwrap()), Signal::SIGKILL).unwrap();
+    poll_until(&mut session, &mut seen, "the end", |seen| {
+        seen.events.iter().any(|event| matches!(event, Event::Exited(_)))
+    });
+    let outcomes: Vec<_> = seen.calls().map(|call| call.outcome).collect();
+    assert_eq!(outcomes, [Outcome::Pending, Outcome::Never]);
+    let Some(Event::Exited(exited)) = seen.events.iter().find(|event| matches!(event, Event::Exited(_)))
+    else {
+        panic!()
+    };
+    assert_eq!(exited.status, 9);
+}
+
+/// A process that sleeps when it comes under observation has not been seen to enter its call: its end is no denial.
+#[test]
+fn a_call_in_flight_when_observation_began_is_not_taken_for_a_denial() {
+    privileged!();
+    let mut sleeper = std::process::Command::new("sleep").arg("1").spawn().unwrap();
+    pause(200);
+    let tracer = viewer(View::default()).load().unwrap();
+    let target = Target::Process(seccomp_trace_core::Tgid(sleeper.id()));
+    let mut session = tracer.observe(target).unwrap();
+    let mut seen = Seen::default();
+    while !session.poll(Some(Duration::from_millis(100)), &mut seen).unwrap() {}
+    assert!(sleeper.wait().unwrap().success());
+    assert!(!seen.named("exit_group").is_empty());
+    let skipped: Vec<_> =
+        seen.calls().filter(|call| matches!(call.outcome, Outcome::Skipped { .. })).collect();
+    assert!(skipped.is_empty(), "{skipped:#?}");
+}
+
+/// Nobody reads while the target runs: what the ring could not take is counted to the last call.
+#[test]
+fn what_the_ring_cannot_take_is_counted_exactly() {
+    privileged!();
+    let calls: u64 = if full() { 5_000_000 } else { 200_000 };
+    let tracer = viewer(view_of(&[("getppid", &[])])).view_buffer(1 << 16).load().unwrap();
+    let mut session = tracer.observe(shown(&["count", &calls.to_string()])).unwrap();
+    let (mut seen, pid) = (Seen::default(), session.command_pid().unwrap());
+    let zombie = || {
+        let stat = std::fs::read_to_string(format!("/proc/{pid}/stat")).unwrap_or_default();
+        stat.rsplit(") ").next().is_some_and(|state| state.starts_with('Z'))
+    };
+    seccomp_trace_tests::wait_until("the end of the command", zombie);
+    while !session.poll(Some(Duration::from_millis(100)), &mut seen).unwrap() {}
+    let shown = u64::try_from(seen.calls().count()).unwrap();
+    assert!(seen.lost > 0 && shown > 100, "{} lost, {shown} shown", seen.lost);
+    assert_eq!(seen.lost + shown, calls);
+}
+
+/// A reader that keeps up loses nothing, and a fast target does not fill our memory while it is read.
+#[test]
+fn a_reader_that_keeps_up_loses_nothing_with_several_targets() {
+    privileged!();
+    let tracer = viewer(view_of(&[("getppid", &[])])).slots(2).load().unwrap();
+    let mut sessions = [("3000"), ("2000")]
+        .map(|count| (tracer.observe(shown(&["count", count])).unwrap(), Seen::default()));
+    let started = Instant::now();
+    let mut done = [false; 2];
+    while done != [true; 2] {
+        assert!(started.elapsed() < Duration::from_secs(60));
+        for ((session, seen), done) in sessions.iter_mut().zip(&mut done) {
+            *done = *done || session.poll(Some(Duration::from_millis(10)), seen).unwrap();
+        }
+    }
+    let counts = sessions.each_ref().map(|(_, seen)| (seen.calls().count(), seen.lost));
+    assert_eq!(counts, [(3000, 0), (2000, 0)]);
+}
+
+/// A view and a recording of one run are independent of each other.
+#[test]
+fn a_recording_is_complete_with_a_view_and_empty_when_it_is_not_wanted() {
+    privileged!();
+    for record in [true, false] {
+        let tracer = viewer(view_of(&[("getppid", &[])])).record(record).load().unwrap();
+        let mut session = tracer.observe(shown(&["count", "10"])).unwrap();
+        let mut seen = Seen::default();
+        while !session.poll(Some(Duration::from_millis(100)), &mut seen).unwrap() {}
+        let recording = session.finish(seccomp_trace_core::Ended::TargetEnded).unwrap();
+        assert_eq!(seen.calls().count(), 10);
+        let made = recording.syscalls(Phase::Workload).any(|call| call.name() == Some("exit_group"));
+        assert_eq!(made, record);
+    }
+}
