@@ -21,6 +21,7 @@ mod say;
 mod shared;
 mod subset;
 mod table;
+mod trace;
 mod user;
 
 use std::process::ExitCode;
@@ -35,6 +36,7 @@ fn main() -> ExitCode {
     let trouble = verb.trouble();
     let result = match verb {
         Verb::Run(args) => run::run(args),
+        Verb::Trace(args) => trace::run(args),
         Verb::Generate(args) => generate::generate(&args),
         Verb::Merge(args) => merge::run(&args),
         Verb::Diff(args) => diff::run(&args),

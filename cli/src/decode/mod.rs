@@ -18,6 +18,7 @@ use std::time::Duration;
 use seccomp_trace_core::{Arch, Call, Outcome};
 
 pub(crate) use errors::Failure;
+pub(crate) use json::value as json_value;
 pub(crate) use signals::{info as signal_info, name as signal_name, number as signal_number};
 use number::Number;
 use signatures::{Returns, Signature, Type};

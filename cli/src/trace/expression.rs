@@ -16,8 +16,8 @@ pub(crate) enum Wrong {
     #[error("no syscall is called {name:?}{}", did_you_mean(near))]
     Call { name: String, near: Vec<&'static str> },
     /// A class that is not known.
-    #[error("there is no class %{0} (known: {})", CLASSES.keys().map(|name| format!("%{name}")).collect::<Vec<_>>().join(", "))]
-    Class(String),
+    #[error("there is no class %{name} (known: {known})", known = classes())]
+    Class { name: String },
     /// What stands after a slash is no regular expression.
     #[error("/{text} is no regular expression: {reason}")]
     Regex { text: String, reason: String },
@@ -39,6 +39,10 @@ pub(crate) enum Wrong {
     /// A list with nothing in it.
     #[error("an empty name in {0:?}")]
     Empty(String),
+}
+
+fn classes() -> String {
+    CLASSES.keys().map(|name| format!("%{name}")).collect::<Vec<_>>().join(", ")
 }
 
 fn did_you_mean(near: &[&str]) -> String {
@@ -196,7 +200,7 @@ fn one(item: &str, native: Arch) -> Result<BTreeSet<Syscall>, Wrong> {
         return Ok(all.filter(|call| call.name().is_some_and(|name| regex.is_match(name))).collect());
     }
     let (word, abi) = item.split_once('@').map_or((item, None), |(word, abi)| (word, Some(abi)));
-    let arches = || -> Result<Vec<Arch>, Wrong> {
+    let chosen = || -> Result<Vec<Arch>, Wrong> {
         let wanted = |arch: &Arch| match abi {
             None => Ok(true),
             Some("64") => Ok(*arch == native),
@@ -205,20 +209,20 @@ fn one(item: &str, native: Arch) -> Result<BTreeSet<Syscall>, Wrong> {
             Some(other) => Err(Wrong::Abi(other.to_owned())),
         };
         let mut found = Vec::new();
-        for arch in self::arches(native) {
+        for arch in arches(native) {
             if wanted(&arch)? {
                 found.push(arch);
             }
         }
         Ok(found)
     };
-    let arches = arches()?;
+    let arches = chosen()?;
     let named = |names: &[&str]| -> BTreeSet<Syscall> {
         let calls = names.iter().flat_map(|name| arches.iter().map(move |arch| Syscall::from_name(*arch, name)));
         calls.flatten().collect()
     };
     if let Some(class) = word.strip_prefix('%') {
-        let names = CLASSES.get(class).ok_or_else(|| Wrong::Class(class.to_owned()))?;
+        let names = CLASSES.get(class).ok_or_else(|| Wrong::Class { name: class.to_owned() })?;
         return Ok(named(names));
     }
     if let Ok(number) = word.parse::<i32>() {
