@@ -26,6 +26,8 @@ pub(crate) fn value(value: &Value) -> Json {
             Json::Object(object)
         }
         Value::AbstractName(name) => json!({ "abstract": escaped(name) }),
+        Value::Converted(_, value) => self::value(value),
+        Value::Address6(address) => json!(address.to_string()),
         Value::Fields(Fields { fields, more }) => {
             let mut object: Map<_, _> = fields.iter().map(|(name, field)| ((*name).to_owned(), self::value(field))).collect();
             if *more {

@@ -2,7 +2,7 @@
 
 use seccomp_trace_core::{Bytes, Call, Content, Extent, Outcome, RESULT, Read, What, When};
 
-use super::number::{Form, Number, word};
+use super::number::{Form, Number, Width, word};
 use super::plan::{self, Answers};
 use super::signatures::{Length, Moment, Parameter, Returns, Type};
 use super::structs::{self, Item};
@@ -124,11 +124,10 @@ impl Reader<'_> {
         match (moment, reads) {
             (Moment::InOut, [entry, exit]) => {
                 let before = show(*entry);
-                if !self.has_returned() || self.answers.get(*exit).is_none() || is_polled(item) {
+                if !self.has_returned() || self.answers.get(*exit).is_none() || told_by_result(item) {
                     return before;
                 }
-                let after = show(*exit);
-                if before == after { before } else { Value::Change(Box::new(before), Box::new(after)) }
+                change(item, before, show(*exit))
             }
             (_, [read]) => show(*read),
             _ => Value::Address(raw),
@@ -224,7 +223,47 @@ impl Reader<'_> {
                 (Value::Hex(bits), (shown != "0").then(|| format!("flags {shown}")))
             }
             Returns::Ready => (Value::Signed(raw), self.ready(raw)),
+            Returns::Selected => (Value::Signed(raw), self.selected(raw)),
         }
+    }
+
+    /// The descriptors that select(2) found ready, and the time that was left.
+    fn selected(&self, count: i64) -> Option<String> {
+        if count == 0 {
+            return Some("Timeout".to_owned());
+        }
+        let name = self.call.syscall.name()?;
+        let form = super::signatures::forms(self.context.arch, name).first()?;
+        let mut parts = Vec::new();
+        let mut kinds = ["in", "out", "except"].into_iter();
+        for parameter in &form.parameters {
+            let reads = plan::of_parameter(parameter, self.context.arch);
+            let exit = reads.iter().find(|read| read.when == When::Exit);
+            let bytes = match exit.and_then(|exit| self.answers.get(*exit)) {
+                Some(Content::Bytes(bytes)) => Some(&bytes.bytes[..]),
+                _ => None,
+            };
+            let text = |value: &Value| {
+                let mut text = String::new();
+                super::text::push(&mut text, value, super::text::Hex::None);
+                text
+            };
+            match parameter.ty {
+                Type::DescriptorSet { count } => {
+                    let (kind, set) = (kinds.next()?, bytes.map(|bytes| descriptor_set(bytes, self.register(count))));
+                    if let Some(set) = set.filter(|set| *set != Value::word("[]")) {
+                        parts.push(format!("{kind} {}", text(&set)));
+                    }
+                }
+                Type::Memory { item, .. } if told_by_result(item) => {
+                    if let Some(left) = bytes.and_then(|bytes| item.show(bytes, self.context)) {
+                        parts.push(format!("left {}", text(&left)));
+                    }
+                }
+                _ => {}
+            }
+        }
+        Some(parts.join(", ")).filter(|parts| !parts.is_empty())
     }
 
     /// The descriptors that poll(2) found ready, or that it found none.
@@ -248,9 +287,26 @@ impl Reader<'_> {
     }
 }
 
-/// What poll(2) changes is told by its result.
-fn is_polled(item: Item) -> bool {
-    item == Item::Struct("pollfd")
+/// What poll(2) and select(2) change is told with their result.
+fn told_by_result(item: Item) -> bool {
+    matches!(item, Item::Struct("pollfd" | "timespec" | "timespec64" | "timeval"))
+}
+
+/// Before and after a call; of a length in brackets within these, as strace shows it.
+fn change(item: Item, before: Value, after: Value) -> Value {
+    if before == after {
+        return before;
+    }
+    let is_length = matches!(item, Item::Number(number) if number.width == Width::Bits(32));
+    match (before, after) {
+        (Value::List { elements: mut one, .. }, Value::List { elements: mut two, .. })
+            if is_length && one.len() == 1 && two.len() == 1 =>
+        {
+            let pair = one.pop().zip(two.pop());
+            Value::list(pair.into_iter().map(|(one, two)| Value::Change(Box::new(one), Box::new(two))).collect())
+        }
+        (before, after) => Value::Change(Box::new(before), Box::new(after)),
+    }
 }
 
 /// A name that the kernel gives back is shown without the structure that the table describes it by.

@@ -61,6 +61,8 @@ pub(crate) enum Form {
     Limit64,
     /// A negated errno, or 0.
     Errno,
+    /// Hundredths of a second.
+    Ticks,
     /// A port or protocol in network byte order.
     Network,
     /// A key of System V IPC.
@@ -164,7 +166,14 @@ impl Number {
                 Some(name) => name.to_owned(),
                 None => bits.to_string(),
             }),
-            Form::Network => Value::word(format!("htons({:#x})", u16::from_be(low16(bits)))),
+            Form::Ticks if bits == 0 => Value::Unsigned(0),
+            Form::Ticks => {
+                let seconds = format!("{}.{:02} s", bits / 100, bits % 100);
+                Value::Remark(Box::new(Value::Unsigned(bits)), seconds)
+            }
+            Form::Network => {
+                Value::Converted("htons", Box::new(Value::Hex(u16::from_be(low16(bits)).into())))
+            }
             Form::IpcKey if bits == 0 => Value::word("IPC_PRIVATE"),
             Form::IpcKey => Value::Hex(bits),
             Form::EpollData => Value::fields(vec![
@@ -204,6 +213,7 @@ fn form_of(name: &'static str) -> Option<Form> {
         "rlim" => Form::Limit,
         "rlim64" => Form::Limit64,
         "errno" => Form::Errno,
+        "ticks" => Form::Ticks,
         "htons" => Form::Network,
         "ipckey" => Form::IpcKey,
         "epoll_data" => Form::EpollData,

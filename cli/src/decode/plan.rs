@@ -160,3 +160,54 @@ fn fits(read: &Read, datum: &Datum) -> bool {
     let of_descriptor = matches!(datum.content, Content::Descriptor(_) | Content::NoDescriptor);
     datum.arg == read.arg && of_descriptor == (read.what == What::Descriptor)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const NATIVE: Arch = Arch::X86_64;
+
+    /// The live view has room for eight, and refuses a view with more.
+    #[test]
+    fn no_call_has_more_reads_than_a_view_can_do() {
+        for native in [Arch::X86_64, Arch::Aarch64] {
+            for (call, reads) in reads(native, true) {
+                assert!(reads.len() <= 8, "{} {call}: {reads:#?}", call.arch);
+                assert!(reads.iter().all(|read| read.arg <= RESULT), "{call}: {reads:?}");
+            }
+        }
+    }
+
+    #[test]
+    fn forms_that_read_the_same_place_share_a_read() {
+        let reads = of_call(NATIVE, "ioctl", false);
+        let whats: Vec<_> = reads.iter().map(|read| (read.arg, read.when)).collect();
+        assert_eq!(whats, [(2, When::Entry), (2, When::Exit)], "{reads:?}");
+        assert_eq!(reads[0].what, What::Struct(Limit::Fixed(40)), "as much as the largest needs");
+    }
+
+    #[test]
+    fn descriptors_are_asked_for_only_where_they_are_shown() {
+        let has = |descriptors| {
+            let reads = of_call(NATIVE, "openat", descriptors);
+            reads.iter().filter(|read| read.what == What::Descriptor).map(|read| read.arg).collect::<Vec<_>>()
+        };
+        assert_eq!(has(false), Vec::<u8>::new());
+        assert_eq!(has(true), [0, RESULT]);
+    }
+
+    /// What was read at entry comes first, so that nothing is mistaken where a call failed.
+    #[test]
+    fn answers_are_paired_with_reads_also_where_some_are_missing() {
+        let plan = of_call(NATIVE, "recvfrom", false);
+        let length = Content::Bytes(seccomp_trace_core::Bytes {
+            bytes: vec![128, 0, 0, 0],
+            extent: seccomp_trace_core::Extent::Whole,
+        });
+        let data = [Datum { arg: 5, content: length.clone() }];
+        let answers = Answers::new(plan, &data);
+        let read = |when| Read { arg: 5, what: What::Struct(Limit::Fixed(4)), when };
+        assert_eq!(answers.get(read(When::Entry)), Some(&length));
+        assert_eq!(answers.get(read(When::Exit)), None);
+    }
+}

@@ -112,6 +112,8 @@ pub(crate) enum Returns {
     Flags(&'static str),
     /// How many descriptors of the first argument are ready.
     Ready,
+    /// How many descriptors of three sets are ready.
+    Selected,
 }
 
 /// One form of a call.
@@ -323,6 +325,9 @@ impl Returns {
         }
         if text == "ready" {
             return Some(Self::Ready);
+        }
+        if text == "selected" {
+            return Some(Self::Selected);
         }
         Number::parse(text).map(Self::Number)
     }

@@ -45,25 +45,24 @@ fn unix(path: &[u8]) -> Option<Named> {
 
 fn port(bytes: &[u8]) -> Option<Value> {
     let port = u16::from_be_bytes(bytes.get(2..4)?.try_into().ok()?);
-    Some(Value::word(format!("htons({port})")))
+    Some(Value::network("htons", port))
 }
 
 fn inet(bytes: &[u8]) -> Option<Named> {
     let address: [u8; 4] = bytes.get(4..8)?.try_into().ok()?;
-    let address = Value::word(format!("inet_addr(\"{}\")", Ipv4Addr::from(address)));
-    Some(vec![("sin_port", port(bytes)?), ("sin_addr", address)])
+    let address = Value::text(Ipv4Addr::from(address).to_string().as_bytes(), false);
+    Some(vec![("sin_port", port(bytes)?), ("sin_addr", Value::Converted("inet_addr", Box::new(address)))])
 }
 
 fn inet6(bytes: &[u8]) -> Option<Named> {
     let flow = u32::from_be_bytes(bytes.get(4..8)?.try_into().ok()?);
     let address: [u8; 16] = bytes.get(8..24)?.try_into().ok()?;
     let scope = u32::from_ne_bytes(bytes.get(24..28)?.try_into().ok()?);
-    let scope = if scope == 0 { "0".to_owned() } else { scope.to_string() };
     Some(vec![
         ("sin6_port", port(bytes)?),
-        ("sin6_flowinfo", Value::word(if flow == 0 { "htonl(0)".to_owned() } else { format!("htonl({flow})") })),
-        ("sin6_addr", Value::word(format!("inet_pton(AF_INET6, \"{}\")", Ipv6Addr::from(address)))),
-        ("sin6_scope_id", Value::word(scope)),
+        ("sin6_flowinfo", Value::network("htonl", flow)),
+        ("sin6_addr", Value::Address6(Ipv6Addr::from(address))),
+        ("sin6_scope_id", Value::Unsigned(scope.into())),
     ])
 }
 
@@ -80,7 +79,7 @@ fn packet(bytes: &[u8]) -> Option<Named> {
     let length = usize::from(*bytes.get(11)?);
     let hardware = bytes.get(12..12 + length.min(8)).unwrap_or_default();
     Some(vec![
-        ("sll_protocol", Value::word(format!("htons({protocol:#x})"))),
+        ("sll_protocol", Value::Converted("htons", Box::new(Value::Hex(protocol.into())))),
         ("sll_ifindex", Value::Signed(index.into())),
         ("sll_hatype", Value::Hex(u16::from_ne_bytes(bytes.get(8..10)?.try_into().ok()?).into())),
         ("sll_pkttype", Value::Unsigned((*bytes.get(10)?).into())),
@@ -92,4 +91,46 @@ fn packet(bytes: &[u8]) -> Option<Named> {
 fn vsock(bytes: &[u8]) -> Option<Named> {
     let word = |at: usize| Some(u32::from_ne_bytes(bytes.get(at..at + 4)?.try_into().ok()?));
     Some(vec![("svm_cid", Value::Hex(word(8)?.into())), ("svm_port", Value::Hex(word(4)?.into()))])
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::decode::text::{self, Hex};
+
+    fn shown(bytes: &[u8]) -> String {
+        let mut out = String::new();
+        text::push(&mut out, &address(bytes).unwrap(), Hex::None);
+        out
+    }
+
+    /// Each as strace 6.1 prints it.
+    #[test]
+    fn addresses_of_every_common_family_are_shown_as_strace_shows_them() {
+        assert_eq!(
+            shown(&[2, 0, 0, 53, 127, 0, 0, 1, 0, 0, 0, 0, 0, 0, 0, 0]),
+            r#"{sa_family=AF_INET, sin_port=htons(53), sin_addr=inet_addr("127.0.0.1")}"#
+        );
+        let mut six = vec![10, 0, 0, 80, 0, 0, 0, 0];
+        six.extend([0; 15]);
+        six.extend([1, 0, 0, 0, 0]);
+        assert_eq!(
+            shown(&six),
+            r#"{sa_family=AF_INET6, sin6_port=htons(80), sin6_flowinfo=htonl(0), inet_pton(AF_INET6, "::1", &sin6_addr), sin6_scope_id=0}"#
+        );
+        assert_eq!(shown(b"\x01\0/run/a\0rest"), r#"{sa_family=AF_UNIX, sun_path="/run/a"}"#);
+        assert_eq!(shown(b"\x01\0\0abs\x01"), r#"{sa_family=AF_UNIX, sun_path=@"abs\1"}"#);
+        assert_eq!(shown(b"\x01\0"), "{sa_family=AF_UNIX}");
+        assert_eq!(
+            shown(&[16, 0, 0, 0, 1, 0, 0, 0, 0x10, 0, 0, 0]),
+            "{sa_family=AF_NETLINK, nl_pid=1, nl_groups=0x00000010}"
+        );
+    }
+
+    #[test]
+    fn an_address_that_is_too_short_is_shown_as_far_as_it_goes() {
+        assert_eq!(address(&[2]), None);
+        assert_eq!(shown(&[2, 0, 1]), r#"{sa_family=AF_INET, sa_data="\1"}"#);
+        assert_eq!(shown(&[10, 0]), "{sa_family=AF_INET6}");
+    }
 }

@@ -74,7 +74,7 @@ impl Item {
             Self::SignalInfo => signals::info_in_memory(bytes, word(context.arch))?,
             Self::WaitStatus => {
                 let status = i32::from_ne_bytes(bytes.get(..4)?.try_into().ok()?);
-                Value::list(vec![Value::word(signals::wait_status(status))])
+                Value::list(vec![Value::word(format!("{{{}}}", signals::wait_status(status)))])
             }
             Self::Processors => Value::word(processors(bytes)),
             Self::Capabilities => capabilities(bytes)?,

@@ -27,6 +27,13 @@ pub(crate) fn push(out: &mut String, value: &Value, hex: Hex) {
             out.push('@');
             push_quoted(out, name, hex == Hex::All);
         }
+        Value::Converted(function, value) => {
+            out.push_str(function);
+            out.push('(');
+            push(out, value, hex);
+            out.push(')');
+        }
+        Value::Address6(address) => out.push_str(&format!("inet_pton(AF_INET6, \"{address}\", &sin6_addr)")),
         Value::Fields(fields) => push_fields(out, fields, hex),
         Value::List { elements, more } => push_list(out, elements, *more, hex),
         Value::Descriptor { number, target } => push_descriptor(out, *number, target.as_ref(), hex),
@@ -34,7 +41,11 @@ pub(crate) fn push(out: &mut String, value: &Value, hex: Hex) {
             push(out, value, hex);
             out.push_str(&format!(" /* {remark} */"));
         }
-        Value::Change(before, after) => push_change(out, before, after, hex),
+        Value::Change(before, after) => {
+            push(out, before, hex);
+            out.push_str(" => ");
+            push(out, after, hex);
+        }
         Value::Unreadable { address, read } => {
             push(out, &Value::Address(*address), hex);
             if read.is_empty() {
@@ -57,8 +68,10 @@ fn push_fields(out: &mut String, fields: &Fields, hex: Hex) {
         if index > 0 {
             out.push_str(", ");
         }
-        out.push_str(name);
-        out.push('=');
+        if !matches!(value, Value::Address6(_)) {
+            out.push_str(name);
+            out.push('=');
+        }
         push(out, value, hex);
     }
     if fields.more {
@@ -79,28 +92,6 @@ fn push_list(out: &mut String, elements: &[Value], more: bool, hex: Hex) {
         out.push_str(if elements.is_empty() { "..." } else { ", ..." });
     }
     out.push(']');
-}
-
-/// `[128 => 16]` for numbers in brackets, `{…} => {…}` for the rest.
-fn push_change(out: &mut String, before: &Value, after: &Value, hex: Hex) {
-    let one = |value: &Value| match value {
-        Value::List { elements, more: false } => match &elements[..] {
-            [element @ Value::Signed(_)] => Some(element.clone()),
-            _ => None,
-        },
-        _ => None,
-    };
-    if let (Some(before), Some(after)) = (one(before), one(after)) {
-        out.push('[');
-        push(out, &before, hex);
-        out.push_str(" => ");
-        push(out, &after, hex);
-        out.push(']');
-    } else {
-        push(out, before, hex);
-        out.push_str(" => ");
-        push(out, after, hex);
-    }
 }
 
 /// `AT_FDCWD`, which stands for the working directory where a descriptor is wanted.
@@ -158,7 +149,9 @@ pub(crate) fn push_escaped(out: &mut String, bytes: &[u8], all_hex: bool) {
             0x0b => out.push_str("\\v"),
             0x0c => out.push_str("\\f"),
             0x20..=0x7e => out.push(char::from(*byte)),
-            _ if bytes.get(index + 1).is_some_and(u8::is_ascii_digit) => out.push_str(&format!("\\{byte:03o}")),
+            _ if bytes.get(index + 1).is_some_and(|next| matches!(next, b'0'..=b'7')) => {
+                out.push_str(&format!("\\{byte:03o}"));
+            }
             _ => out.push_str(&format!("\\{byte:o}")),
         }
     }
@@ -179,7 +172,7 @@ mod tests {
     /// As strace prints the head of every ELF file.
     #[test]
     fn bytes_are_escaped_as_strace_escapes_them() {
-        assert_eq!(shown(&Value::text(b"\x7fELF\x02\x01\x01\x000\0\x01", true)), r#""\177ELF\2\1\1\0000\0\1"..."#);
+        assert_eq!(shown(&Value::text(b"\x7fELF\x02\x01\x01\x000\0\x018", true)), r#""\177ELF\2\1\1\0000\0\18"..."#);
         assert_eq!(shown(&Value::text(b"a\tb\"c\\\n\xff", false)), r#""a\tb\"c\\\n\377""#);
         let text = Value::text(b"plain", false);
         let mut out = String::new();
@@ -197,8 +190,8 @@ mod tests {
         assert_eq!(shown(&Value::Fields(fields)), "{st_size=3, ...}");
         assert_eq!(shown(&Value::List { elements: vec![Value::Signed(1), Value::Signed(2)], more: true }), "[1, 2, ...]");
         assert_eq!(shown(&Value::List { elements: Vec::new(), more: true }), "[...]");
-        let size = |number| Box::new(Value::list(vec![Value::Signed(number)]));
-        assert_eq!(shown(&Value::Change(size(128), size(16))), "[128 => 16]");
+        let size = |number| Box::new(Value::Signed(number));
+        assert_eq!(shown(&Value::list(vec![Value::Change(size(128), size(16))])), "[128 => 16]");
     }
 
     #[test]

@@ -1,5 +1,7 @@
 //! What was decoded, as a tree that is independent of how it is printed.
 
+use std::net::Ipv6Addr;
+
 /// A decoded argument, field or element.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum Value {
@@ -14,6 +16,10 @@ pub(crate) enum Value {
     Text(Text),
     /// A name in the abstract namespace of Unix sockets.
     AbstractName(Vec<u8>),
+    /// What is in network byte order, by the function that makes it.
+    Converted(&'static str, Box<Value>),
+    /// An IPv6 address; in text it names its field itself.
+    Address6(Ipv6Addr),
     Fields(Fields),
     List {
         elements: Vec<Value>,
@@ -55,6 +61,11 @@ pub(crate) struct Fields {
 }
 
 impl Value {
+    /// A number in network byte order.
+    pub(crate) fn network(function: &'static str, number: impl Into<u64>) -> Self {
+        Self::Converted(function, Box::new(Self::Unsigned(number.into())))
+    }
+
     pub(crate) fn word(text: impl Into<String>) -> Self {
         Self::Word(text.into())
     }

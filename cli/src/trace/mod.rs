@@ -4,6 +4,8 @@ mod args;
 mod clock;
 mod destination;
 mod expression;
+#[cfg(test)]
+mod golden;
 mod line;
 mod paths;
 mod printer;
