@@ -3,6 +3,7 @@
 use seccomp_trace_core::Event;
 
 use crate::clock::Clock;
+use crate::live;
 use crate::{events, wire};
 
 /// Decodes a record of the ring.
@@ -17,4 +18,12 @@ pub fn record(bytes: &[u8]) -> Result<Event, impl std::error::Error + use<>> {
 pub fn values(bytes: &[u8]) {
     let _ = (wire::who(bytes), wire::target(bytes), wire::pass(bytes), wire::entrance_slot(bytes));
     let _ = (wire::is_of_slot(bytes, 0), bytes.iter().any(|byte| wire::was_seen(*byte)));
+}
+
+/// Decodes a record of a live view's ring, and what comes of it; `None` where that waits for another record.
+///
+/// # Errors
+/// It is none.
+pub fn view(bytes: &[u8]) -> Result<Option<Event>, impl std::error::Error + use<>> {
+    live::event(bytes, Clock::fixed(u64::MAX / 2))
 }

@@ -152,8 +152,9 @@ impl BpfSession {
             self.interrupted = signal.or(self.interrupted);
         }
         self.reap()?;
-        let shown = self.show(sink, 1)?;
-        let delivered = self.deliver(sink)? || shown;
+        let (shown, more) = self.show(sink, 1)?;
+        // The end of the target is in the other ring, and comes last.
+        let delivered = (!more && self.deliver(sink)?) || shown;
         self.doubt_the_count()?;
         if !self.ended && self.nobody_lives()? {
             // What the last ones did was sent before they were counted, and comes before the end.
@@ -184,30 +185,33 @@ impl BpfSession {
         }
     }
 
-    /// Hands on what the live view has seen, in so many batches at most. `true`: something.
-    fn show(&mut self, sink: &mut dyn Sink, batches: usize) -> Result<bool, Error> {
+    /// Hands on what the live view has seen, in so many batches at most. Whether there was something, and whether there
+    /// may be more.
+    fn show(&mut self, sink: &mut dyn Sink, batches: usize) -> Result<(bool, bool), Error> {
         let (Some(live), Some(watcher)) = (&self.parts.instance.loaded.live, &mut self.watcher) else {
-            return Ok(false);
+            return Ok((false, false));
         };
-        let mut found = false;
-        watcher.walk(live, sink)?;
+        let (mut found, mut more) = (false, true);
+        let mut lost = watcher.walk(live)?;
         for _ in 0..batches.min(live.batches()) {
-            let (events, dropped, more) = live.take(self.parts.slot);
-            if dropped > 0 && !self.sink_stopped {
-                sink.lost(dropped);
-            }
+            let (events, dropped, rest) = live.take(self.parts.slot);
+            lost += dropped;
             found |= !events.is_empty();
             for event in events {
                 if !self.sink_stopped && sink.event(&event) == Flow::Stop {
                     self.sink_stopped = true;
                 }
             }
+            more = rest;
             if !more {
                 break;
             }
         }
+        if lost > 0 && !self.sink_stopped {
+            sink.lost(lost);
+        }
         watcher.found(found);
-        Ok(found)
+        Ok((found, more))
     }
 
     fn deliver(&mut self, sink: &mut dyn Sink) -> Result<bool, Error> {

@@ -11,7 +11,8 @@ pub struct Call {
     pub syscall: Syscall,
     /// The process.
     pub pid: Tgid,
-    /// The thread.
+    /// The thread, as it was numbered when it entered the call: an exec by another thread than the leader goes on under
+    /// the leader's number.
     pub tid: Tid,
     /// The thread's name when it entered the call.
     pub comm: Comm,
@@ -142,4 +143,6 @@ pub struct Exited {
     pub time: Timestamp,
     /// The wait status (wait(2)): exit code in bits 8 to 15, or the signal in bits 0 to 6 and the core flag in bit 7.
     pub status: i32,
+    /// The thread of the same process whose exec ended this one. A leader's number is then that thread's.
+    pub superseded_by: Option<Tid>,
 }

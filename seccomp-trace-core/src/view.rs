@@ -14,7 +14,8 @@ pub struct View {
     pub results: Results,
     /// What is read of which calls, in order. A call that is not here is reported with its registers alone.
     pub reads: BTreeMap<Syscall, Vec<Read>>,
-    /// How many bytes of a [`What::String`], and of each buffer and list element, are read at most.
+    /// How many bytes of a [`What::String`], and of each buffer and list element, are read at most. A collector
+    /// may have a lower limit of its own.
     pub string_limit: u32,
     /// Whether signals that are delivered are reported.
     pub signals: bool,

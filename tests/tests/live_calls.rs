@@ -140,6 +140,12 @@ fn an_exec_by_another_thread_is_shown_as_strace_shows_it() {
     privileged!();
     let (seen, oracle) = assert_same(&[&tracee("exec_thread")]);
     assert_eq!(oracle.len(), 2);
+    let (leader, thread) = (*oracle.keys().next().unwrap(), *oracle.keys().last().unwrap());
+    let ended = seen.events.iter().find_map(|event| match event {
+        Event::Exited(exited) if exited.tid.0 == leader => exited.superseded_by,
+        _ => None,
+    });
+    assert_eq!(ended.map(|tid| tid.0), Some(thread), "the leader's end");
     let never = seen.calls().filter(|call| call.outcome == Outcome::Never);
     assert!(never.count() >= 2, "the leader's call and exit_group");
 }

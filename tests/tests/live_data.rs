@@ -1,6 +1,8 @@
 //! A live view: what is read of the caller's memory and of its descriptors.
 
-use seccomp_trace_core::{Bytes, Call, Content, Extent, Length, Outcome, RESULT, Read, What, When};
+use seccomp_trace_core::{
+    Arch, Bytes, Call, Content, Extent, Length, Outcome, RESULT, Read, Selection, Syscall, View, What, When,
+};
 use seccomp_trace_tests::live::{Seen, native, view_of, watch};
 use seccomp_trace_tests::{privileged, scratch, tracee};
 
@@ -171,10 +173,59 @@ fn long_and_many_arguments_are_cut_and_say_so() {
     assert_eq!(elements[0], Bytes { bytes: b"arg".to_vec(), extent: Extent::Whole });
     assert_eq!(elements[1], Bytes { bytes: vec![b'x'; 32], extent: Extent::Cut });
     // With room for them they do not wait with the thread, but go ahead of the call.
-    let view = seccomp_trace_core::View { string_limit: 4000, ..view_of(&[("execve", &exec_reads()[..2])]) };
+    let view = View { string_limit: 4000, ..view_of(&[("execve", &exec_reads()[..2])]) };
     let seen = watch(view, &[&tracee("shown"), "exec-many"]);
     let call = seen.calls().last().expect("an exec");
     assert_eq!(call.syscall, native("execve"));
     let Content::List { elements, .. } = of(call, 1) else { panic!() };
     assert_eq!(elements[1], Bytes { bytes: vec![b'x'; 3000], extent: Extent::Whole });
+}
+
+/// Pointers, sizes and vectors of a 32-bit caller have four bytes each.
+#[test]
+#[cfg(target_arch = "x86_64")]
+fn the_memory_of_32_bit_callers_is_read_in_their_layout() {
+    privileged!();
+    if !seccomp_trace_tests::runs_32_bit() {
+        seccomp_trace_tests::say("left out: this kernel runs no 32-bit code");
+        return;
+    }
+    let i386 = |name| Syscall::from_name(Arch::X86, name).expect("a call of i386");
+    let reads = [
+        (i386("access"), vec![read(0, What::Path, When::Entry)]),
+        (i386("writev"), vec![read(1, What::Iovec { count: 2, returned: false }, When::Entry)]),
+        (i386("execve"), exec_reads()),
+    ];
+    let calls = Selection::Only(reads.iter().map(|(call, _)| *call).collect());
+    let view = View { calls, reads: reads.into(), ..View::default() };
+    let seen = watch(view, &[&tracee("i386_data")]);
+    assert_eq!(*of(seen.only("access"), 0), whole(b"/no/such/file"));
+    let vector = (vec![b"one".to_vec(), b"three".to_vec()], Extent::Whole);
+    assert_eq!(list(of(seen.only("writev"), 1)), vector);
+    let exec = seen.only("execve");
+    assert_eq!(exec.syscall.arch, Arch::X86);
+    assert!(matches!(exec.outcome, Outcome::Returned { value: 0, .. }), "{exec:?}");
+    assert_eq!(*of(exec, 0), whole(b"/bin/true"));
+    assert_eq!(list(of(exec, 1)), (vec![b"/bin/true".to_vec(), b"second".to_vec()], Extent::Whole));
+    assert_eq!(*of(exec, 2), Content::Null);
+}
+
+/// An exec of a 32-bit program ends under the number that it has in the ABI of that program.
+#[test]
+#[cfg(target_arch = "x86_64")]
+fn an_exec_into_another_abi_is_shown_once_as_it_was_entered() {
+    privileged!();
+    if !seccomp_trace_tests::runs_32_bit() {
+        seccomp_trace_tests::say("left out: this kernel runs no 32-bit code");
+        return;
+    }
+    let native_alone = view_of(&[("execve", &[])]);
+    let all = View::default();
+    for (view, count) in [(native_alone, 1), (all, 2)] {
+        let seen = watch(view, &[&tracee("i386_data")]);
+        let execs = seen.named("execve");
+        assert_eq!(execs.len(), count, "{execs:#?}");
+        assert_eq!(execs[0].syscall, native("execve"));
+        assert!(matches!(execs[0].outcome, Outcome::Returned { value: 0, .. }), "{execs:#?}");
+    }
 }

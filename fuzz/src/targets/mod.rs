@@ -3,6 +3,7 @@
 pub mod annotation;
 pub mod filter;
 pub mod flags;
+pub mod live;
 pub mod options;
 pub mod profile;
 pub mod recording;
@@ -22,10 +23,11 @@ pub struct Target {
 }
 
 /// Every target.
-pub const TARGETS: [Target; 9] = [
+pub const TARGETS: [Target; 10] = [
     Target { name: "annotation", run: annotation::target },
     Target { name: "filter", run: filter::target },
     Target { name: "flags", run: flags::target },
+    Target { name: "live", run: live::target },
     Target { name: "options", run: options::target },
     Target { name: "profile", run: profile::target },
     Target { name: "recording", run: recording::target },

@@ -81,7 +81,7 @@ static __noinline int entered(struct task_struct *task, struct pt_regs *regs, u3
 	fill_call(flight, self, regs, abi, nr, now);
 	flight->state = FLIGHT_ACTIVE;
 
-	struct live_plan *what = plan & LIVE_PLAN ? plan_at(plan) : NULL;
+	struct live_plan *what = plan_at(plan);
 	struct live_work *w = the_work();
 
 	if (!what || !what->at_entry || !w)
@@ -125,10 +125,17 @@ static __always_inline void conclude(struct flight *flight, u8 mask, u64 now)
 	send(&w->call, sizeof(w->call) + len, now, call->head.slot);
 }
 
+/* Whether anybody could answer a call in the kernel's place: a filter, or a tracer. */
+static __always_inline bool has_answerer(struct task_struct *task)
+{
+	return task->seccomp.filter_count.counter > 0 ||
+	       BPF_CORE_READ((struct task_struct___live *)task, ptrace);
+}
+
 /*
  * A call that ends and was not entered: somebody answered in its place. Not so
- * where a thread is born, and where one was inside when it came under
- * observation.
+ * where a thread is born, where a program of another ABI begins, and where one was inside when it
+ * came under observation.
  */
 static __always_inline int skipped(struct task_struct *task, struct member *self,
 				   struct pt_regs *regs, long value, u32 abi, s32 nr, u32 plan)
@@ -137,7 +144,10 @@ static __always_inline int skipped(struct task_struct *task, struct member *self
 		self->flags &= ~MEMBER_INSIDE;
 		return 0;
 	}
-	if ((plan & LIVE_FORKS) && value == 0)
+	if (!(plan & LIVE_PLAN) || ((plan & LIVE_ELSEWHERE) && value == 0))
+		return 0;
+	/* The program that sees entries was skipped, which the kernel counts. */
+	if (!has_answerer(task))
 		return 0;
 
 	struct flight *flight =
@@ -153,7 +163,7 @@ static __always_inline int skipped(struct task_struct *task, struct member *self
 	flight->call.value = value;
 	flight->call.outcome = LIVE_SKIPPED;
 
-	struct live_plan *what = plan & LIVE_PLAN ? plan_at(plan) : NULL;
+	struct live_plan *what = plan_at(plan);
 
 	conclude(flight, what ? what->at_entry : 0, now);
 	return 0;
@@ -196,11 +206,11 @@ static __noinline int left(struct task_struct *task, struct pt_regs *regs, long 
 	if (failure ? !show_failures : !show_successes)
 		return 0;
 	if (state == FLIGHT_NONE)
-		return plan ? skipped(task, self, regs, value, abi, nr, plan) : 0;
+		return skipped(task, self, regs, value, abi, nr, plan);
 	if (!flight)
 		return 0;
 
-	struct live_plan *what = flight->plan & LIVE_PLAN ? plan_at(flight->plan) : NULL;
+	struct live_plan *what = plan_at(flight->plan);
 	u8 mask = what && !failure ? what->at_exit : 0;
 
 	flight->call.value = value;
@@ -216,7 +226,7 @@ static __always_inline int enters(struct task_struct *task, struct pt_regs *regs
 	u32 abi = abi_of(task, &id);
 	u16 plan = choice(abi, (u32)id);
 
-	return plan ? entered(task, regs, abi, id, plan) : 0;
+	return plan & LIVE_PLAN ? entered(task, regs, abi, id, plan) : 0;
 }
 
 /* The number is gone from the registers where a signal handler has returned, and -1 is no call that

@@ -92,7 +92,19 @@ struct sigpending___live {
 	struct sigset___live signal;
 };
 
+/* Since 5.17, 60700e38fb68 ("signal: Rename group_exit_task group_exec_task"). */
+struct signal_struct___live {
+	struct task_struct___live *group_exec_task;
+};
+
+struct signal_struct___old {
+	struct task_struct___live *group_exit_task;
+};
+
 struct task_struct___live {
+	unsigned int ptrace;
+	int pid;
+	struct signal_struct___live *signal;
 	struct files_struct *files;
 	struct fs_struct *fs;
 	struct mm_struct *mm;

@@ -17,7 +17,12 @@
 /* Bits of `chosen`; the lower ones: 0: not shown, n: shown, with the reads of plan n - 1. */
 enum live_chosen {
 	LIVE_PLAN = 0x3fff,
-	LIVE_FORKS = 0x4000, /* a new thread returns from it, with 0 */
+	/*
+	 * It may end with 0 and not have been entered under this number: in a new
+	 * thread, or where a program of another ABI was executed. Such an exec has
+	 * the bit also where it is not shown.
+	 */
+	LIVE_ELSEWHERE = 0x4000,
 };
 
 enum live_what {
@@ -106,7 +111,7 @@ struct live_signal {
 struct live_exit {
 	struct live_head head;
 	u32 status;
-	u32 pad;
+	u32 superseded_by; /* the thread whose exec ended this one; 0: none */
 };
 
 enum live_item_kind {

@@ -62,7 +62,7 @@ int BPF_PROG(show_exec, struct task_struct *task, int old_pid, struct linux_binp
 	if (!flight->failed)
 		return 0;
 
-	struct live_plan *what = flight->plan & LIVE_PLAN ? plan_at(flight->plan) : NULL;
+	struct live_plan *what = plan_at(flight->plan);
 
 	if (!what)
 		return 0;
@@ -70,6 +70,19 @@ int BPF_PROG(show_exec, struct task_struct *task, int old_pid, struct linux_binp
 	if (w->at && !send_ahead(flight, w, bpf_ktime_get_boot_ns()))
 		flight->state = FLIGHT_LOST;
 	return 0;
+}
+
+/* The thread whose exec ends this one, as all but itself. */
+static __always_inline u32 superseded_by(struct task_struct___live *task)
+{
+	struct signal_struct___live *signal = BPF_CORE_READ(task, signal);
+	struct task_struct___live *by;
+
+	if (bpf_core_field_exists(struct signal_struct___live, group_exec_task))
+		by = BPF_CORE_READ(signal, group_exec_task);
+	else
+		by = BPF_CORE_READ((struct signal_struct___old *)signal, group_exit_task);
+	return by && by != task ? BPF_CORE_READ(by, pid) : 0;
 }
 
 SEC("tp_btf/sched_process_exit")
@@ -93,6 +106,7 @@ int BPF_PROG(show_exit, struct task_struct *task)
 	if (show_exits) {
 		struct live_exit record = {
 			.status = BPF_CORE_READ((struct task_struct___live *)task, exit_code),
+			.superseded_by = superseded_by((void *)task),
 		};
 
 		fill_head(&record.head, self, LIVE_EXIT, now);

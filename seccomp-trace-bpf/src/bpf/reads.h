@@ -12,11 +12,12 @@ struct {
 	__type(value, struct live_plan);
 } plans SEC(".maps");
 
+/* NULL: the first plan, which has no reads. */
 static __always_inline struct live_plan *plan_at(u32 plan)
 {
 	u32 index = (plan & LIVE_PLAN) - 1;
 
-	return bpf_map_lookup_elem(&plans, &index);
+	return index ? bpf_map_lookup_elem(&plans, &index) : NULL;
 }
 
 static __always_inline u64 length_of(struct live_work *w, const struct live_read *read)

@@ -71,13 +71,16 @@ pub(crate) enum Record {
     /// Items of a call that is still to come.
     Ahead(Head, Vec<Item>),
     Signal(Head, Info),
-    Exit(Head, i32),
+    /// With its status, and the thread whose exec was its end.
+    Exit(Head, i32, Option<u32>),
 }
 
 impl Record {
     pub(crate) fn head(&self) -> Head {
         match self {
-            Self::Call(head, _) | Self::Ahead(head, _) | Self::Signal(head, _) | Self::Exit(head, _) => *head,
+            Self::Call(head, _) | Self::Ahead(head, _) | Self::Signal(head, _) | Self::Exit(head, ..) => {
+                *head
+            }
         }
     }
 }
@@ -113,7 +116,8 @@ pub(crate) fn decode(bytes: &[u8]) -> Result<Record, DecodeError> {
         live_kind::LIVE_EXIT => {
             sized(size_of::<types::live_exit>())?;
             let status = field(offset_of!(types::live_exit, status))?;
-            Ok(Record::Exit(head, i32::from_ne_bytes(status.to_ne_bytes())))
+            let by = field(offset_of!(types::live_exit, superseded_by))?;
+            Ok(Record::Exit(head, i32::from_ne_bytes(status.to_ne_bytes()), (by != 0).then_some(by)))
         }
         other => Err(DecodeError::Kind(other.0)),
     }

@@ -83,10 +83,15 @@ impl Inbox {
                 status: info.status,
                 address: info.address,
             }),
-            Record::Exit(head, status) => {
+            Record::Exit(head, status, by) => {
                 queue.ahead.remove(&head.tid);
-                let time = self.clock.wall(head.time_ns);
-                Event::Exited(Exited { pid: Tgid(head.tgid), tid: Tid(head.tid), time, status })
+                Event::Exited(Exited {
+                    pid: Tgid(head.tgid),
+                    tid: Tid(head.tid),
+                    time: self.clock.wall(head.time_ns),
+                    status,
+                    superseded_by: by.map(Tid),
+                })
             }
         };
         if queue.events.len() < QUEUE {
@@ -124,7 +129,8 @@ impl Queue {
     }
 }
 
-fn call(head: Head, shown: Shown, mut items: Vec<Item>, view: &View, clock: Clock) -> Call {
+/// A call from its record, the items that were sent ahead of it, and the view that asked for it.
+pub(super) fn call(head: Head, shown: Shown, mut items: Vec<Item>, view: &View, clock: Clock) -> Call {
     items.extend(shown.items);
     let reads = view.reads.get(&shown.syscall).map_or(&[][..], Vec::as_slice);
     Call {

@@ -151,7 +151,7 @@ fn configure(
     if let Some(rodata) = open.maps.rodata_data.as_deref_mut() {
         rodata.chosen.copy_from_slice(&program.chosen);
         rodata.odd_chosen = program.odd_chosen;
-        (rodata.show_successes, rodata.show_failures) = plan::shown(view.results);
+        (rodata.show_successes, rodata.show_failures) = plan::wanted(view.results);
         rodata.show_exits = view.exits;
         rodata.string_limit = view.string_limit.min(LONGEST_STRING);
         rodata.wake_bytes = u64::from(buffer / 8);
@@ -187,4 +187,15 @@ fn attach(skel: &LiveSkel<'_>, view: &View) -> Result<(Vec<Link>, Vec<ProgramHan
         keep(btf("show_enter", &progs.show_enter)?, &progs.show_enter)?;
     }
     Ok((links, programs))
+}
+
+/// What comes of one record, whoever it is for.
+#[cfg(feature = "fuzzing")]
+pub(crate) fn event(bytes: &[u8], clock: Clock) -> Result<Option<Event>, decode::DecodeError> {
+    use seccomp_trace_core::{Read, What, When};
+    let decode::Record::Call(head, shown) = decode::decode(bytes)? else { return Ok(None) };
+    let read = |arg, what| Read { arg, what, when: When::Entry };
+    let reads = vec![read(0, What::Path), read(1, What::Strings), read(2, What::Descriptor)];
+    let view = View { reads: [(shown.syscall, reads)].into(), ..View::default() };
+    Ok(Some(Event::Call(Box::new(inbox::call(head, *shown, Vec::new(), &view, clock)))))
 }

@@ -11,6 +11,9 @@ use crate::wire;
 pub(crate) const READS: usize = types::live_plan::READS;
 /// Calls that a new thread returns from, with 0, without having entered them.
 const FORKS: [&str; 4] = ["clone", "clone3", "fork", "vfork"];
+/// Calls that end under the number of another ABI where they execute a program of it (`set_personality_ia32` of
+/// `arch/x86/kernel/process_64.c`).
+const EXECS: [&str; 2] = ["execve", "execveat"];
 
 impl types::live_plan {
     const READS: usize = (size_of::<Self>() - offset_of!(Self, reads)) / size_of::<types::live_read>();
@@ -63,8 +66,9 @@ pub(crate) fn compile(view: &View) -> Result<Program, ViewError> {
             let call = Syscall::new(arch, nr);
             if selects(&view.calls, call) {
                 let reads = view.reads.get(&call).map_or(&[][..], Vec::as_slice);
-                *choice = number(&mut plans, reads) | forks(call);
+                *choice = number(&mut plans, reads);
             }
+            *choice |= elsewhere(call);
         }
     }
     let odd_chosen = u16::from(matches!(view.calls, Selection::Except(_)));
@@ -97,12 +101,10 @@ fn selects(selection: &Selection, call: Syscall) -> bool {
     }
 }
 
-fn forks(call: Syscall) -> u16 {
-    let bit = if call.name().is_some_and(|name| FORKS.contains(&name)) {
-        types::live_chosen::LIVE_FORKS.0
-    } else {
-        0
-    };
+/// Whether a call may end with 0 that was not entered under its number.
+fn elsewhere(call: Syscall) -> u16 {
+    let known = call.name().is_some_and(|name| FORKS.contains(&name) || EXECS.contains(&name));
+    let bit = if known { types::live_chosen::LIVE_ELSEWHERE.0 } else { 0 };
     u16::try_from(bit).unwrap_or_default()
 }
 
@@ -168,7 +170,7 @@ fn put_read(bytes: &mut [u8], read: Read) {
 }
 
 /// Whether results of either kind are shown: successes, failures.
-pub(crate) fn shown(results: Results) -> (bool, bool) {
+pub(crate) fn wanted(results: Results) -> (bool, bool) {
     (results != Results::Failures, results != Results::Successes)
 }
 
@@ -193,6 +195,11 @@ mod tests {
         View { calls, reads, ..View::default() }
     }
 
+    fn shown(program: &Program) -> usize {
+        let plan = u16::try_from(types::live_chosen::LIVE_PLAN.0).unwrap();
+        program.chosen.iter().filter(|choice| **choice & plan != 0).count()
+    }
+
     const PATH: Read = Read { arg: 1, what: What::Path, when: When::Entry };
 
     #[test]
@@ -200,7 +207,7 @@ mod tests {
         let only = Selection::Only(BTreeSet::from([call("openat")]));
         let program = compile(&view(only, &[("openat", vec![PATH]), ("mkdirat", vec![PATH])])).unwrap();
         assert_eq!(at(&program, call("openat")), 2);
-        assert_eq!(program.chosen.iter().filter(|choice| **choice != 0).count(), 1);
+        assert_eq!(shown(&program), 1);
         assert_eq!((program.odd_chosen, program.plans.len()), (0, 2));
     }
 
@@ -221,13 +228,18 @@ mod tests {
         assert_eq!(program.plans.len(), 2);
     }
 
-    /// A child returns from clone without having entered it, which is no denial.
+    /// A child returns from clone without having entered it, and an exec of a program of another ABI ends under another
+    /// number, whether that is shown or not: neither is a denial.
     #[test]
-    fn calls_that_make_threads_are_marked() {
-        let program = compile(&View::default()).unwrap();
-        let forks = u16::try_from(types::live_chosen::LIVE_FORKS.0).unwrap();
-        assert_eq!(at(&program, call("clone")) & forks, forks);
-        assert_eq!(at(&program, call("openat")) & forks, 0);
+    fn calls_that_end_where_they_did_not_begin_are_marked() {
+        let elsewhere = u16::try_from(types::live_chosen::LIVE_ELSEWHERE.0).unwrap();
+        for calls in [Selection::Except(BTreeSet::new()), Selection::Only(BTreeSet::new())] {
+            let program = compile(&view(calls, &[])).unwrap();
+            for name in ["clone", "execve"] {
+                assert_eq!(at(&program, call(name)) & elsewhere, elsewhere, "{name}");
+            }
+            assert_eq!(at(&program, call("openat")) & elsewhere, 0);
+        }
     }
 
     #[test]

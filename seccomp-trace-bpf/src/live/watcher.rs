@@ -2,8 +2,6 @@
 
 use std::time::{Duration, Instant};
 
-use seccomp_trace_core::Sink;
-
 use super::Live;
 use crate::Error;
 
@@ -26,19 +24,16 @@ impl Watcher {
         Ok(Self { found: now, walked: now, misses: live.misses()? })
     }
 
-    /// Looks for calls that go on, and for runs that the kernel skipped, where it is time to.
-    pub(crate) fn walk(&mut self, live: &Live, sink: &mut dyn Sink) -> Result<(), Error> {
+    /// Looks for calls that go on, where it is time to. The number of program runs that the kernel skipped since then,
+    /// each of them an event less.
+    pub(crate) fn walk(&mut self, live: &Live) -> Result<u64, Error> {
         if self.walked.elapsed() < WALK {
-            return Ok(());
+            return Ok(0);
         }
         self.walked = Instant::now();
         live.walk()?;
-        let misses = live.misses()?;
-        if misses > self.misses {
-            sink.lost(misses - self.misses);
-            self.misses = misses;
-        }
-        Ok(())
+        let before = std::mem::replace(&mut self.misses, live.misses()?);
+        Ok(self.misses.saturating_sub(before))
     }
 
     /// Whether the ring had something.

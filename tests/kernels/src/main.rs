@@ -14,6 +14,7 @@ mod container;
 mod entering;
 mod phases;
 mod refusals;
+mod viewing;
 
 use std::process::ExitCode;
 
@@ -46,7 +47,7 @@ impl Scenario {
 type Test = (&'static str, Scenario, fn());
 
 fn tests() -> impl Iterator<Item = Test> {
-    [commands::TESTS, attaching::TESTS, phases::TESTS, entering::TESTS, refusals::TESTS]
+    [commands::TESTS, attaching::TESTS, phases::TESTS, entering::TESTS, viewing::TESTS, refusals::TESTS]
         .into_iter()
         .flatten()
         .copied()
