@@ -213,14 +213,19 @@ impl Reader<'_> {
                     let read = Read { arg: RESULT, what: What::Descriptor, when: When::Exit };
                     (Value::Descriptor { number, target: self.target(read) }, None)
                 }
-                (Value::Word(word), Form::Set(_)) => (Value::Hex(bits & 0xffff_ffff), Some(word)),
+                (Value::Word(word), Form::Set(set)) => {
+                    let is_flags = constants::set(set, self.context.arch).is_some_and(|set| set.is_flags);
+                    let value = if is_flags { Value::Hex(bits & 0xffff_ffff) } else { Value::Signed(raw) };
+                    (value, Some(word))
+                }
                 // NULL is for arguments.
                 (Value::Address(0), _) => (Value::Hex(0), None),
                 (value, _) => (value, None),
             },
             Returns::Flags(set) => {
                 let shown = constants::set(set, self.context.arch).map(|set| set.show(bits)).unwrap_or_default();
-                (Value::Hex(bits), (shown != "0").then(|| format!("flags {shown}")))
+                let kind = if set == "seals" { "seals" } else { "flags" };
+                (Value::Hex(bits), (shown != "0").then(|| format!("{kind} {shown}")))
             }
             Returns::Ready => (Value::Signed(raw), self.ready(raw)),
             Returns::Selected => (Value::Signed(raw), self.selected(raw)),

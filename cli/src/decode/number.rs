@@ -69,6 +69,8 @@ pub(crate) enum Form {
     IpcKey,
     /// The value as the two members of `epoll_data` that are numbers.
     EpollData,
+    /// A request of ioctl(2).
+    Request,
     /// Of this set of constants.
     Set(&'static str),
 }
@@ -116,6 +118,7 @@ impl Number {
             Form::Set(name) => name,
             Form::FileMode => "mode_type",
             Form::CloneFlags => "clone_flags",
+            Form::Request => "ioctl",
             _ => return None,
         };
         constants::set(name, arch)
@@ -180,6 +183,7 @@ impl Number {
                 ("u32", Value::Unsigned(bits & 0xffff_ffff)),
                 ("u64", Value::Unsigned(bits)),
             ]),
+            Form::Request => Value::word(request(bits)),
             Form::Set(name) => match constants::set(name, arch) {
                 Some(set) => Value::word(set.show(bits)),
                 None => Value::Hex(bits),
@@ -213,6 +217,7 @@ fn form_of(name: &'static str) -> Option<Form> {
         "rlim" => Form::Limit,
         "rlim64" => Form::Limit64,
         "errno" => Form::Errno,
+        "ioctl" => Form::Request,
         "ticks" => Form::Ticks,
         "htons" => Form::Network,
         "ipckey" => Form::IpcKey,
@@ -249,6 +254,18 @@ fn file_mode(bits: u64, arch: Arch) -> String {
         }
     }
     format!("{text}|{}", permissions(bits & 0o777))
+}
+
+/// The name of a request, or what its bits mean (`include/uapi/asm-generic/ioctl.h`).
+fn request(bits: u64) -> String {
+    if let Some(name) = constants::set("ioctl", Arch::X86_64).and_then(|set| set.name(bits)) {
+        return name.to_owned();
+    }
+    let direction = ["_IOC_NONE", "_IOC_WRITE", "_IOC_READ", "_IOC_READ|_IOC_WRITE"];
+    let direction = direction.into_iter().nth((bits >> 30 & 3) as usize).unwrap_or_default();
+    let show = |part: u64| if part == 0 { "0".to_owned() } else { format!("{part:#x}") };
+    let (kind, number, size) = (show(bits >> 8 & 0xff), show(bits & 0xff), show(bits >> 16 & 0x3fff));
+    format!("_IOC({direction}, {kind}, {number}, {size})")
 }
 
 /// The kernel's two encodings of a device number: 16 bits, and the wide one of stat and mknod
@@ -312,6 +329,8 @@ mod tests {
             ("u64:dev", 0x103, "makedev(0x1, 0x3)"),
             ("htons", 0x300, "htons(0x3)"),
             ("uid", 0xffff_ffff, "-1"),
+            ("ioctl", 0x5401, "TCGETS"),
+            ("ioctl", 0x1234_5678, "_IOC(_IOC_NONE, 0x56, 0x78, 0x1234)"),
         ] {
             assert_eq!(shown(ty, raw, Arch::X86_64), expected, "{ty} {raw:#x}");
         }

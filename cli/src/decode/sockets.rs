@@ -69,7 +69,7 @@ fn inet6(bytes: &[u8]) -> Option<Named> {
 fn netlink(bytes: &[u8]) -> Option<Named> {
     let word = |at: usize| Some(u32::from_ne_bytes(bytes.get(at..at + 4)?.try_into().ok()?));
     let groups = word(8)?;
-    let groups = if groups == 0 { "00000000".to_owned() } else { format!("{groups:#010x}") };
+    let groups = if groups == 0 { "00000000".to_owned() } else { format!("{groups:#08x}") };
     Some(vec![("nl_pid", Value::Signed(word(4)?.cast_signed().into())), ("nl_groups", Value::word(groups))])
 }
 
@@ -123,7 +123,7 @@ mod tests {
         assert_eq!(shown(b"\x01\0"), "{sa_family=AF_UNIX}");
         assert_eq!(
             shown(&[16, 0, 0, 0, 1, 0, 0, 0, 0x10, 0, 0, 0]),
-            "{sa_family=AF_NETLINK, nl_pid=1, nl_groups=0x00000010}"
+            "{sa_family=AF_NETLINK, nl_pid=1, nl_groups=0x000010}"
         );
     }
 
