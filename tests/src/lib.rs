@@ -16,6 +16,7 @@ mod pty;
 mod record;
 pub mod strace;
 mod syslog;
+pub mod trace;
 
 pub use podman::Podman;
 pub use process::{Finished, Running, finish, pause, wait_until};

@@ -1,9 +1,10 @@
 //! The names of values, from `tables/constants.txt`.
 
-use std::collections::HashMap;
 use std::sync::LazyLock;
 
 use seccomp_trace_core::Arch;
+
+use super::by_abi::{ByAbi, split_arches};
 
 /// A named value of a set.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -80,15 +81,12 @@ impl Set {
     }
 }
 
-/// The sets by name; those of some ABIs alone before the others of the same name.
-static SETS: LazyLock<HashMap<&str, Vec<(Vec<Arch>, Set)>>> =
+static SETS: LazyLock<ByAbi<Set>> =
     LazyLock::new(|| parse(include_str!("tables/constants.txt")).expect("a test reads every line"));
 
 /// The set that an ABI has under this name.
 pub(crate) fn set(name: &str, arch: Arch) -> Option<&'static Set> {
-    let sets = SETS.get(name)?;
-    let of = |only: bool| sets.iter().find(|(arches, _)| arches.contains(&arch) == only && arches.is_empty() != only);
-    of(true).or_else(|| of(false)).map(|(_, set)| set)
+    SETS.get(name, arch)
 }
 
 /// The name of an errno.
@@ -96,17 +94,8 @@ pub(crate) fn errno(number: u64) -> Option<&'static str> {
     set("errno", Arch::X86_64)?.name(number)
 }
 
-/// Splits `[ABI,ABI] rest`; without brackets the list is empty.
-pub(super) fn split_arches(line: &'static str) -> Result<(Vec<Arch>, &'static str), String> {
-    let Some((arches, rest)) = line.strip_prefix('[').and_then(|line| line.split_once("] ")) else {
-        return Ok((Vec::new(), line));
-    };
-    let arches = arches.split(',').map(|name| name.parse().map_err(|error| format!("{line}: {error}")));
-    Ok((arches.collect::<Result<_, _>>()?, rest))
-}
-
-fn parse(text: &'static str) -> Result<HashMap<&'static str, Vec<(Vec<Arch>, Set)>>, String> {
-    let mut sets: HashMap<_, Vec<_>> = HashMap::new();
+fn parse(text: &'static str) -> Result<ByAbi<Set>, String> {
+    let mut sets = ByAbi::default();
     for paragraph in text.split("\n\n").filter(|paragraph| !paragraph.starts_with('#')) {
         let wrong = || format!("not a set: {paragraph}");
         let (head, body) = paragraph.split_once('\n').ok_or_else(wrong)?;
@@ -120,7 +109,7 @@ fn parse(text: &'static str) -> Result<HashMap<&'static str, Vec<(Vec<Arch>, Set
         };
         let constants: Vec<_> = body.split_whitespace().map(constant).collect::<Result<_, _>>()?;
         let unknown = format!("{}???", prefix(&constants));
-        sets.entry(name).or_default().push((arches, Set { is_flags, constants, unknown }));
+        sets.insert(name, arches, Set { is_flags, constants, unknown });
     }
     Ok(sets)
 }
@@ -152,6 +141,7 @@ fn prefix(constants: &[Constant]) -> &'static str {
 
 #[cfg(test)]
 mod tests {
+    use std::collections::HashMap;
     use std::fmt::Write;
     use std::process::Command;
 
@@ -198,7 +188,9 @@ mod tests {
             if head.starts_with('[') || head.starts_with('#') {
                 continue;
             }
-            let mut source = String::from("#define _GNU_SOURCE\n#include <stddef.h>\n#include <stdint.h>\n#include <stdio.h>\n#include <sys/types.h>\n");
+            let mut source = String::from(
+                "#define _GNU_SOURCE\n#include <stddef.h>\n#include <stdint.h>\n#include <stdio.h>\n#include <sys/types.h>\n",
+            );
             for header in headers.trim_end_matches('>').split(' ') {
                 writeln!(source, "#if __has_include(<{header}>)\n#include <{header}>\n#endif").unwrap();
             }
@@ -208,9 +200,12 @@ mod tests {
             for constant in body.split_whitespace().map(|word| constant(word).unwrap()) {
                 let name = constant.name;
                 values.insert(name, constant.value);
-                if !name.contains('|') {
-                    writeln!(source, "#ifdef {name}\nprintf(\"{name} %llu\\n\", (unsigned long long)({name}));\n#endif")
-                        .unwrap();
+                if !name.contains('|') && !name.starts_with('0') {
+                    writeln!(
+                        source,
+                        "#ifdef {name}\nprintf(\"{name} %llu\\n\", (unsigned long long)({name}));\n#endif"
+                    )
+                    .unwrap();
                 }
             }
             source.push_str("}\n");
@@ -228,7 +223,10 @@ mod tests {
                 if name == "O_LARGEFILE" && value == 0 {
                     continue;
                 }
-                assert!(ours == value || ours == value & 0xffff_ffff, "{head}: {name} is {value:#x}, not {ours:#x}");
+                assert!(
+                    ours == value || ours == value & 0xffff_ffff,
+                    "{head}: {name} is {value:#x}, not {ours:#x}"
+                );
                 checked += 1;
             }
         }

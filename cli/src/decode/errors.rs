@@ -60,7 +60,10 @@ mod tests {
         let failure = Failure::of(-2).unwrap();
         assert_eq!((failure.name, failure.meaning.as_str()), (Some("ENOENT"), "No such file or directory"));
         let again = Failure::of(-11).unwrap();
-        assert_eq!((again.name, again.meaning.as_str()), (Some("EAGAIN"), "Resource temporarily unavailable"));
+        assert_eq!(
+            (again.name, again.meaning.as_str()),
+            (Some("EAGAIN"), "Resource temporarily unavailable")
+        );
         let restart = Failure::of(-512).unwrap();
         assert!(restart.internal && restart.is("ERESTARTSYS"));
         assert_eq!(Failure::of(-600).unwrap().name, None);

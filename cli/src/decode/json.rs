@@ -29,7 +29,8 @@ pub(crate) fn value(value: &Value) -> Json {
         Value::Converted(_, value) => self::value(value),
         Value::Address6(address) => json!(address.to_string()),
         Value::Fields(Fields { fields, more }) => {
-            let mut object: Map<_, _> = fields.iter().map(|(name, field)| ((*name).to_owned(), self::value(field))).collect();
+            let mut object: Map<_, _> =
+                fields.iter().map(|(name, field)| ((*name).to_owned(), self::value(field))).collect();
             if *more {
                 object.insert("...".to_owned(), json!(true));
             }

@@ -32,11 +32,18 @@ impl Reader<'_> {
     /// Whether the argument is known only when the call has returned.
     pub(super) fn is_late(&self, parameter: &Parameter) -> bool {
         let reads = plan::of_parameter(parameter, self.context.arch);
-        reads.iter().any(|read| read.when == When::Exit) && self.register(parameter.register) != 0
+        let written = parameter.ty == Type::Interrupted || reads.iter().any(|read| read.when == When::Exit);
+        written && self.register(parameter.register) != 0
     }
 
     fn has_returned(&self) -> bool {
         matches!(self.call.outcome, Outcome::Returned { .. }) && self.failure.is_none()
+    }
+
+    /// Whether a call that waits for a child has written nothing, since none has changed.
+    fn found_nobody(&self) -> bool {
+        let waits = matches!(self.call.syscall.name(), Some("wait4" | "waitpid"));
+        waits && matches!(self.call.outcome, Outcome::Returned { value: 0, .. })
     }
 
     /// Shows an argument.
@@ -48,11 +55,12 @@ impl Reader<'_> {
             Type::Pair { number, high_first } => {
                 number.show(self.pair(parameter.register, high_first), self.context)
             }
-            _ if raw == 0 => Value::Address(0),
+            Type::Interrupted => Value::Address(raw),
+            _ if raw == 0 || self.found_nobody() => Value::Address(raw),
             Type::Memory { item, length, moment } => self.memory(item, length, moment, raw, &reads),
-            Type::DescriptorSet { count } => self.content(reads[0], raw, |bytes| {
-                Some(descriptor_set(bytes, self.register(count)))
-            }),
+            Type::DescriptorSet { count } => {
+                self.content(reads[0], raw, |bytes| Some(descriptor_set(bytes, self.register(count))))
+            }
             Type::Vectors { out, .. } => self.vectors(raw, out, &reads),
             Type::Environment => self.content(reads[0], raw, |bytes| Some(self.environment(raw, bytes))),
             Type::SocketAddress { .. } => self.content(reads[0], raw, sockets::address),
@@ -87,7 +95,11 @@ impl Reader<'_> {
 
     /// What is shown where there is no answer: at exit because there was none to read, else because it failed.
     fn unanswered(&self, read: Read, raw: u64) -> Value {
-        if read.when == When::Exit && !self.has_returned() { Value::Address(raw) } else { self.unreadable(raw, &[]) }
+        if read.when == When::Exit && !self.has_returned() {
+            Value::Address(raw)
+        } else {
+            self.unreadable(raw, &[])
+        }
     }
 
     /// A call that failed with `EFAULT` has said so itself.
@@ -141,7 +153,11 @@ impl Reader<'_> {
         let count = match length {
             Length::One => {
                 let value = item.show(bytes, self.context)?;
-                return Some(if let Item::Number(_) = item { Value::list(vec![value]) } else { bare(item, value) });
+                return Some(if let Item::Number(_) = item {
+                    Value::list(vec![value])
+                } else {
+                    bare(item, value)
+                });
             }
             Length::Bytes(_) | Length::ReturnedBytes => return item.show(bytes, self.context),
             Length::Fixed(count) => usize::from(count),
@@ -187,7 +203,10 @@ impl Reader<'_> {
                 None if out && self.has_returned() => Value::text(b"", false),
                 None => Value::Address(*base),
             };
-            Value::Fields(Fields { fields: vec![("iov_base", content), ("iov_len", Value::Unsigned(*length))], more: false })
+            Value::Fields(Fields {
+                fields: vec![("iov_base", content), ("iov_len", Value::Unsigned(*length))],
+                more: false,
+            })
         });
         Value::List { elements: shown.collect(), more: extent == Extent::Cut }
     }
@@ -199,7 +218,7 @@ impl Reader<'_> {
         let remark = match pointers.position(|pointer| pointer.iter().all(|byte| *byte == 0)) {
             Some(1) => "1 var".to_owned(),
             Some(count) => format!("{count} vars"),
-            None => format!("more than {} vars", bytes.len() / size),
+            None => format!("at least {} vars", bytes.len() / size),
         };
         Value::Remark(Box::new(Value::Address(raw)), remark)
     }
@@ -223,7 +242,8 @@ impl Reader<'_> {
                 (value, _) => (value, None),
             },
             Returns::Flags(set) => {
-                let shown = constants::set(set, self.context.arch).map(|set| set.show(bits)).unwrap_or_default();
+                let shown =
+                    constants::set(set, self.context.arch).map(|set| set.show(bits)).unwrap_or_default();
                 let kind = if set == "seals" { "seals" } else { "flags" };
                 (Value::Hex(bits), (shown != "0").then(|| format!("{kind} {shown}")))
             }
@@ -255,7 +275,8 @@ impl Reader<'_> {
             };
             match parameter.ty {
                 Type::DescriptorSet { count } => {
-                    let (kind, set) = (kinds.next()?, bytes.map(|bytes| descriptor_set(bytes, self.register(count))));
+                    let (kind, set) =
+                        (kinds.next()?, bytes.map(|bytes| descriptor_set(bytes, self.register(count))));
                     if let Some(set) = set.filter(|set| *set != Value::word("[]")) {
                         parts.push(format!("{kind} {}", text(&set)));
                     }
@@ -308,7 +329,9 @@ fn change(item: Item, before: Value, after: Value) -> Value {
             if is_length && one.len() == 1 && two.len() == 1 =>
         {
             let pair = one.pop().zip(two.pop());
-            Value::list(pair.into_iter().map(|(one, two)| Value::Change(Box::new(one), Box::new(two))).collect())
+            Value::list(
+                pair.into_iter().map(|(one, two)| Value::Change(Box::new(one), Box::new(two))).collect(),
+            )
         }
         (before, after) => Value::Change(Box::new(before), Box::new(after)),
     }

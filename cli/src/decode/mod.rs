@@ -1,10 +1,11 @@
 //! Calls, decoded: what their arguments are by name, in the words of the manual pages. Pure, and without the kernel.
 
+mod by_abi;
 mod constants;
 mod errors;
+mod json;
 mod memory;
 mod number;
-mod json;
 pub(crate) mod plan;
 mod signals;
 mod signatures;
@@ -19,8 +20,8 @@ use seccomp_trace_core::{Arch, Call, Outcome};
 
 pub(crate) use errors::Failure;
 pub(crate) use json::value as json_value;
-pub(crate) use signals::{info as signal_info, name as signal_name, number as signal_number};
 use number::Number;
+pub(crate) use signals::{info as signal_info, name as signal_name, number as signal_number};
 use signatures::{Returns, Signature, Type};
 use value::Value;
 
@@ -55,10 +56,23 @@ pub(crate) struct Argument {
 /// How a call went on.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum Ended {
-    Returned { raw: i64, value: Value, remark: Option<String>, duration: Duration },
-    Failed { raw: i64, failure: Failure, duration: Duration },
+    Returned {
+        raw: i64,
+        value: Value,
+        remark: Option<String>,
+        duration: Duration,
+    },
+    Failed {
+        raw: i64,
+        failure: Failure,
+        duration: Duration,
+    },
     /// It returned without having been executed.
-    Skipped { raw: i64, value: Value, failure: Option<Failure> },
+    Skipped {
+        raw: i64,
+        value: Value,
+        failure: Option<Failure>,
+    },
     Pending,
     Never,
 }
@@ -81,9 +95,12 @@ impl Decoder {
         let form = signatures::forms(arch, name).iter().find(|form| form.admits(&call.args, arch));
         let plan = plan::of_call(arch, name, self.descriptors);
         let answers = plan::Answers::new(plan, &call.data);
-        let reader = memory::Reader { call, context, answers, failure: failure(call), descriptors: self.descriptors };
+        let reader =
+            memory::Reader { call, context, answers, failure: failure(call), descriptors: self.descriptors };
         match form {
-            Some(form) => Decoded { arguments: arguments(form, &reader), ended: ended(form.returns, &reader) },
+            Some(form) => {
+                Decoded { arguments: arguments(form, &reader), ended: ended(form.returns, &reader) }
+            }
             // What is known of a call without a name is its registers.
             None => Decoded {
                 arguments: call.args.iter().map(|raw| unknown(*raw)).collect(),

@@ -196,7 +196,11 @@ impl Number {
         if bits == u64::MAX >> (64 - 8 * size) {
             return if self.form == Form::Limit64 { "RLIM64_INFINITY" } else { "RLIM_INFINITY" }.to_owned();
         }
-        if bits > 1024 && bits.is_multiple_of(1024) { format!("{}*1024", bits / 1024) } else { bits.to_string() }
+        if bits > 1024 && bits.is_multiple_of(1024) {
+            format!("{}*1024", bits / 1024)
+        } else {
+            bits.to_string()
+        }
     }
 }
 
@@ -269,7 +273,7 @@ fn request(bits: u64) -> String {
 }
 
 /// The kernel's two encodings of a device number: 16 bits, and the wide one of stat and mknod
-/// (`new_encode_dev`, `huge_encode_dev` in include/linux/kdev_t.h).
+/// (`new_encode_dev`, `huge_encode_dev` in `include/linux/kdev_t.h`).
 fn device(bits: u64, size: usize) -> String {
     let (major, minor) = if size == 2 {
         (bits >> 8, bits & 0xff)

@@ -17,7 +17,10 @@ pub(crate) const ENVIRONMENT: u16 = 512;
 pub(crate) fn reads(native: Arch, descriptors: bool) -> BTreeMap<Syscall, Vec<Read>> {
     let arches = Arch::ALL.into_iter().filter(|arch| arch.native_of() == native);
     let calls = arches.flat_map(|arch| (0..0xf_0010).map(move |nr| Syscall::new(arch, nr)));
-    calls.filter_map(|call| Some((call, of_call(call.arch, call.name()?, descriptors)))).filter(|(_, r)| !r.is_empty()).collect()
+    calls
+        .filter_map(|call| Some((call, of_call(call.arch, call.name()?, descriptors))))
+        .filter(|(_, r)| !r.is_empty())
+        .collect()
 }
 
 /// The reads of a call, for all forms that it can have: those at entry before those at exit.
@@ -75,7 +78,7 @@ pub(crate) fn of_parameter(parameter: &Parameter, arch: Arch) -> Vec<Read> {
     let read = |what, when| Read { arg: parameter.register, what, when };
     let entry_or_exit = |out| if out { When::Exit } else { When::Entry };
     match parameter.ty {
-        Type::Number(_) | Type::Pair { .. } => Vec::new(),
+        Type::Number(_) | Type::Pair { .. } | Type::Interrupted => Vec::new(),
         Type::Path => vec![read(What::Path, When::Entry)],
         Type::Text => vec![read(What::String, When::Entry)],
         Type::WrittenPath => vec![read(What::Path, When::Exit)],

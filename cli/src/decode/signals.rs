@@ -8,10 +8,15 @@ use super::value::Value;
 /// The first real-time signal, as the kernel numbers them.
 const REAL_TIME: i64 = 32;
 const LAST: i64 = 64;
+/// Codes of `include/uapi/asm-generic/siginfo.h` that come with more than a sender.
+const SI_QUEUE: i32 = -1;
+const SI_TIMER: i32 = -2;
+const SI_MESGQ: i32 = -3;
 
 /// `SIGINT`, `SIGRTMIN`, `SIGRT_2`; a number that is no signal as it is.
 pub(crate) fn name(number: i64) -> String {
-    let known = u64::try_from(number).ok().and_then(|number| constants::set("signal", Arch::X86_64)?.name(number));
+    let known =
+        u64::try_from(number).ok().and_then(|number| constants::set("signal", Arch::X86_64)?.name(number));
     match (known, number) {
         (Some(name), _) => name.to_owned(),
         (None, REAL_TIME) => "SIGRTMIN".to_owned(),
@@ -34,7 +39,8 @@ pub(crate) fn set(bits: u64) -> String {
     let inverted = bits.count_ones() >= 42;
     let listed = if inverted { !bits } else { bits };
     let names = (1..=LAST).filter(|number| listed >> (number - 1) & 1 == 1).map(name);
-    let names: Vec<String> = names.map(|name| name.strip_prefix("SIG").map(str::to_owned).unwrap_or(name)).collect();
+    let names: Vec<String> =
+        names.map(|name| name.strip_prefix("SIG").map(str::to_owned).unwrap_or(name)).collect();
     format!("{}[{}]", if inverted { "~" } else { "" }, names.join(" "))
 }
 
@@ -66,10 +72,8 @@ fn status(code: i32, status: i32) -> Value {
 /// A delivered signal as `siginfo_t` has it.
 pub(crate) fn info(signal: &Signal) -> Value {
     let number = i64::from(signal.number);
-    let mut fields = vec![
-        ("si_signo", Value::word(name(number))),
-        ("si_code", Value::word(code(number, signal.code))),
-    ];
+    let mut fields =
+        vec![("si_signo", Value::word(name(number))), ("si_code", Value::word(code(number, signal.code)))];
     if signal.errno != 0 {
         let errno = constants::errno(u64::from(signal.errno.unsigned_abs()));
         fields.push(("si_errno", errno.map_or(Value::Signed(signal.errno.into()), Value::word)));
@@ -84,6 +88,16 @@ pub(crate) fn info(signal: &Signal) -> Value {
     if let Some(address) = signal.address {
         fields.push(("si_addr", Value::Address(address)));
     }
+    if let Some((timer, overrun)) = signal.timer {
+        fields.push(("si_timerid", Value::Hex(u64::from(timer.cast_unsigned()))));
+        fields.push(("si_overrun", Value::Signed(overrun.into())));
+    }
+    if let Some(value) = signal.value {
+        // A union: the number is the low half of the pointer.
+        let [a, b, c, d, ..] = value.to_le_bytes();
+        fields.push(("si_int", Value::Signed(i32::from_le_bytes([a, b, c, d]).into())));
+        fields.push(("si_ptr", Value::Address(value)));
+    }
     Value::fields(fields)
 }
 
@@ -95,9 +109,13 @@ pub(crate) fn info_in_memory(bytes: &[u8], word: usize) -> Option<Value> {
         return Some(Value::fields(Vec::new()));
     }
     // The union is aligned as its addresses are.
-    let union = if word == 8 { 16 } else { 12 };
+    let at = if word == 8 { 16 } else { 12 };
+    let pair = Some((int(at)?, int(at + 4)?));
     let child = name(number.into()) == "SIGCHLD" && code > 0;
-    let sender = child || code <= 0 && !matches!(code, -2);
+    let timer = code == SI_TIMER;
+    let valued = timer || matches!(code, SI_QUEUE | SI_MESGQ);
+    let value = bytes.get(at + 8..).and_then(|bytes| super::structs::raw(bytes, word));
+    let sender = (child || code <= 0) && !timer;
     Some(info(&Signal {
         pid: seccomp_trace_core::Tgid(0),
         tid: seccomp_trace_core::Tid(0),
@@ -105,9 +123,11 @@ pub(crate) fn info_in_memory(bytes: &[u8], word: usize) -> Option<Value> {
         number,
         code,
         errno,
-        sender: if sender { Some((int(union)?, int(union + 4)?.cast_unsigned())) } else { None },
-        status: if child { int(union + 8) } else { None },
+        sender: pair.filter(|_| sender).map(|(pid, uid)| (pid, uid.cast_unsigned())),
+        status: if child { int(at + 8) } else { None },
         address: None,
+        timer: pair.filter(|_| timer),
+        value: value.filter(|_| valued),
     }))
 }
 

@@ -5,7 +5,8 @@ use std::sync::OnceLock;
 
 use seccomp_trace_core::Arch;
 
-use super::constants::{self, Constant};
+use super::by_abi::split_arches;
+use super::constants::Constant;
 use super::number::{Form, Number, Width};
 use super::structs::Item;
 
@@ -47,21 +48,46 @@ impl Moment {
 pub(crate) enum Type {
     Number(Number),
     /// A number of 64 bits in this register and the next, the low half first.
-    Pair { number: Number, high_first: bool },
+    Pair {
+        number: Number,
+        high_first: bool,
+    },
     Path,
     Text,
     /// A path that the kernel writes.
     WrittenPath,
-    Buffer { length: Length, out: bool, binary: bool },
+    Buffer {
+        length: Length,
+        out: bool,
+        binary: bool,
+    },
     Arguments,
     Environment,
-    Vectors { count: u8, out: bool },
+    Vectors {
+        count: u8,
+        out: bool,
+    },
     /// A socket address; of an `out` one the length is where a register points.
-    SocketAddress { length: u8, out: bool },
+    SocketAddress {
+        length: u8,
+        out: bool,
+    },
     /// The value of a socket option; see `length` of socket addresses.
-    OptionValue { length: u8, out: bool, text: bool },
-    DescriptorSet { count: u8 },
-    Memory { item: Item, length: Length, moment: Moment },
+    OptionValue {
+        length: u8,
+        out: bool,
+        text: bool,
+    },
+    DescriptorSet {
+        count: u8,
+    },
+    /// What is written when a signal interrupts the call, which then has failed: not read.
+    Interrupted,
+    Memory {
+        item: Item,
+        length: Length,
+        moment: Moment,
+    },
 }
 
 /// A test of a register.
@@ -146,7 +172,7 @@ fn parse(text: &'static str, arch: Arch) -> Result<HashMap<&'static str, Vec<Sig
     // Names of which a line is about this ABI alone.
     let mut own: HashMap<_, Vec<Signature>> = HashMap::new();
     for line in text.lines().filter(|line| !line.is_empty() && !line.starts_with('#')) {
-        let (arches, rest) = constants::split_arches(line)?;
+        let (arches, rest) = split_arches(line)?;
         if !arches.is_empty() && !arches.contains(&arch) {
             continue;
         }
@@ -173,7 +199,9 @@ struct Written {
 impl Signature {
     fn parse(text: &'static str, arch: Arch) -> Result<Self, String> {
         let (parameters, returns) = match text.rsplit_once(") = ") {
-            Some((parameters, returns)) => (parameters, Returns::parse(returns).ok_or(format!("= {returns}"))?),
+            Some((parameters, returns)) => {
+                (parameters, Returns::parse(returns).ok_or(format!("= {returns}"))?)
+            }
             None => (text.strip_suffix(')').ok_or("no )")?, Returns::parse("int").ok_or("int")?),
         };
         let mut next = 0;
@@ -223,7 +251,8 @@ impl Written {
     }
 
     fn ty(&self, all: &[Self], arch: Arch) -> Option<Type> {
-        let register = |name: &str| all.iter().find(|parameter| parameter.name == name).map(|found| found.register);
+        let register =
+            |name: &str| all.iter().find(|parameter| parameter.name == name).map(|found| found.register);
         if let Some((kind, inner)) = self.ty.strip_suffix(')').and_then(|ty| ty.split_once('(')) {
             let length = |name: &str| match name {
                 "ret" => Some(Length::Returned),
@@ -249,8 +278,7 @@ impl Written {
                 "in" => memory(Moment::In),
                 "out" => memory(Moment::Out),
                 "inout" => memory(Moment::InOut),
-                // Written when a signal interrupts the call, which then has failed.
-                "outintr" => Some(Type::Number(Number::parse("addr")?)),
+                "outintr" => Some(Type::Interrupted),
                 _ => None,
             };
         }
@@ -267,7 +295,8 @@ impl Written {
             "splitoff" => Type::Number(wide(Form::Signed)),
             "hilo" => Type::Pair { number: wide(Form::Signed), high_first: true },
             ty => {
-                let (width, form) = ty.split_once(':').map_or((ty, None), |(width, form)| (width, Some(form)));
+                let (width, form) =
+                    ty.split_once(':').map_or((ty, None), |(width, form)| (width, Some(form)));
                 let plain = match width {
                     "loff" => Form::Signed,
                     "uloff" => Form::Unsigned,
@@ -371,7 +400,8 @@ mod tests {
             }
         }
         assert!(missing.is_empty(), "{missing:?}");
-        let invented: Vec<_> = parse(TEXT, Arch::X86_64).unwrap().into_keys().filter(|name| !names.contains(name)).collect();
+        let invented: Vec<_> =
+            parse(TEXT, Arch::X86_64).unwrap().into_keys().filter(|name| !names.contains(name)).collect();
         assert!(invented.is_empty(), "{invented:?}");
     }
 
@@ -394,7 +424,8 @@ mod tests {
         let names = |call: &str, registers: [u64; 6]| -> Vec<&str> {
             let forms = forms(Arch::X86_64, call);
             let form = forms.iter().find(|form| form.admits(&registers, Arch::X86_64)).unwrap();
-            let there = form.parameters.iter().filter(|parameter| parameter.is_there(&registers, Arch::X86_64));
+            let there =
+                form.parameters.iter().filter(|parameter| parameter.is_there(&registers, Arch::X86_64));
             there.map(|parameter| parameter.name).collect()
         };
         assert_eq!(names("fcntl", [3, 1, 9, 0, 0, 0]), ["fd", "cmd"], "F_GETFD takes none");

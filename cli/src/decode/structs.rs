@@ -1,10 +1,10 @@
 //! Structures in the tracee's memory, from `tables/structs.txt`.
 
-use std::collections::HashMap;
 use std::sync::LazyLock;
 
 use seccomp_trace_core::Arch;
 
+use super::by_abi::{ByAbi, split_arches};
 use super::constants::{self, Constant};
 use super::number::{Number, word};
 use super::value::{Fields, Value};
@@ -182,7 +182,8 @@ impl Struct {
                     continue;
                 }
             }
-            let Some(value) = bytes.get(layout.offsets[index]..).and_then(|bytes| field.show(bytes, context)) else {
+            let Some(value) = bytes.get(layout.offsets[index]..).and_then(|bytes| field.show(bytes, context))
+            else {
                 short = true;
                 continue;
             };
@@ -214,20 +215,18 @@ impl Field {
     }
 }
 
-static STRUCTS: LazyLock<HashMap<&str, Vec<(Vec<Arch>, Struct)>>> =
+static STRUCTS: LazyLock<ByAbi<Struct>> =
     LazyLock::new(|| parse(include_str!("tables/structs.txt")).expect("a test reads every line"));
 
 fn find(name: &str, arch: Arch) -> Option<&'static Struct> {
-    let all = STRUCTS.get(name)?;
-    let of = |only: bool| all.iter().find(|(arches, _)| arches.is_empty() != only && (!only || arches.contains(&arch)));
-    of(true).or_else(|| of(false)).map(|(_, found)| found)
+    STRUCTS.get(name, arch)
 }
 
-fn parse(text: &'static str) -> Result<HashMap<&'static str, Vec<(Vec<Arch>, Struct)>>, String> {
-    let mut structs: HashMap<_, Vec<_>> = HashMap::new();
+fn parse(text: &'static str) -> Result<ByAbi<Struct>, String> {
+    let mut structs = ByAbi::default();
     for line in text.lines().filter(|line| !line.is_empty() && !line.starts_with('#')) {
         let wrong = || format!("not a structure: {line}");
-        let (arches, rest) = constants::split_arches(line)?;
+        let (arches, rest) = split_arches(line)?;
         let (head, rest) = rest.split_once(" { ").ok_or_else(wrong)?;
         let (body, show) = rest.split_once(" }").ok_or_else(wrong)?;
         let (name, packed) = head.strip_suffix(" packed").map_or((head, false), |name| (name, true));
@@ -244,7 +243,7 @@ fn parse(text: &'static str) -> Result<HashMap<&'static str, Vec<(Vec<Arch>, Str
         if let Some(unknown) = shown.iter().find(|name| !fields.iter().any(|field| field.name == **name)) {
             return Err(format!("{name} has no field {unknown}"));
         }
-        structs.entry(name).or_default().push((arches, Struct { packed, fields, shown, more }));
+        structs.insert(name, arches, Struct { packed, fields, shown, more });
     }
     Ok(structs)
 }
@@ -263,7 +262,9 @@ impl Field {
             [] => None,
             ["if", field, "nonzero"] => Some(Condition { field, wanted: true, any: Vec::new() }),
             [kind @ ("if" | "unless"), field, "has", names] => {
-                let set = before.iter().find(|before| before.name == *field).and_then(|field| match field.item {
+                let set = before.iter().find(|before| before.name == *field).and_then(|field| match field
+                    .item
+                {
                     Item::Number(number) => number.set(Arch::X86_64),
                     _ => None,
                 })?;
@@ -273,5 +274,88 @@ impl Field {
             _ => return None,
         };
         Some(Self { name, item, count, condition })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::decode::text::{self, Hex};
+
+    fn size(name: &str, arch: Arch) -> usize {
+        find(name, arch).unwrap().layout(arch).unwrap().size
+    }
+
+    /// Of the C library, whose structures these are also in the kernel's ABI.
+    #[cfg(target_arch = "x86_64")]
+    #[test]
+    fn structures_are_as_large_as_the_c_librarys() {
+        use nix::libc;
+        for (name, expected) in [
+            ("stat", size_of::<libc::stat>()),
+            ("statfs", size_of::<libc::statfs>()),
+            ("timespec", size_of::<libc::timespec>()),
+            ("itimerspec", size_of::<libc::itimerspec>()),
+            ("rusage", size_of::<libc::rusage>()),
+            ("utsname", size_of::<libc::utsname>()),
+            ("flock", size_of::<libc::flock>()),
+            ("epoll_event", size_of::<libc::epoll_event>()),
+            ("pollfd", size_of::<libc::pollfd>()),
+            ("msghdr", size_of::<libc::msghdr>()),
+            ("sysinfo", size_of::<libc::sysinfo>()),
+            ("stack_t", size_of::<libc::stack_t>()),
+            ("clone_args", size_of::<libc::clone_args>()),
+            ("open_how", size_of::<libc::open_how>()),
+            ("sock_fprog", size_of::<libc::sock_fprog>()),
+            ("sembuf", size_of::<libc::sembuf>()),
+            ("ifreq_index", size_of::<libc::ifreq>()),
+        ] {
+            assert_eq!(size(name, Arch::X86_64), expected, "{name}");
+        }
+    }
+
+    /// Offsets of `struct stat64` as arch/x86/include/uapi/asm/stat.h says (96 bytes), and ARM aligns (104).
+    #[test]
+    fn the_abi_decides_how_fields_lie() {
+        assert_eq!(size("stat64", Arch::X86), 96);
+        assert_eq!(size("stat64", Arch::Arm), 104);
+        assert_eq!(size("stat", Arch::Aarch64), 128);
+        assert_eq!(size("stat", Arch::X86), 64);
+        assert_eq!(size("epoll_event", Arch::X86), 12);
+        assert_eq!(size("epoll_event", Arch::Aarch64), 16);
+        assert_eq!(size("statfs64", Arch::X86), 84);
+    }
+
+    fn shown(name: &'static str, bytes: &[u8], verbose: bool) -> Option<String> {
+        let context = Context { arch: Arch::X86_64, verbose };
+        let mut out = String::new();
+        text::push(&mut out, &Item::Struct(name).show(bytes, context)?, Hex::None);
+        Some(out)
+    }
+
+    #[test]
+    fn fields_are_shown_under_their_conditions() {
+        let mut stat = vec![0; 144];
+        stat[24..28].copy_from_slice(&0o100_644u32.to_le_bytes());
+        stat[48] = 7;
+        assert_eq!(shown("stat", &stat, false).unwrap(), "{st_mode=S_IFREG|0644, st_size=7, ...}");
+        stat[24..28].copy_from_slice(&0o20_666u32.to_le_bytes());
+        stat[40..42].copy_from_slice(&[3, 1]);
+        assert_eq!(
+            shown("stat", &stat, false).unwrap(),
+            "{st_mode=S_IFCHR|0666, st_rdev=makedev(0x1, 0x3), ...}"
+        );
+        let full = shown("stat", &stat, true).unwrap();
+        assert!(full.contains("st_blksize=0") && !full.contains("...") && !full.contains("_pad"), "{full}");
+    }
+
+    #[test]
+    fn a_structure_that_is_cut_short_is_shown_as_far_as_it_goes() {
+        assert_eq!(shown("timespec", &[1, 0, 0, 0, 0, 0, 0, 0], false).unwrap(), "{tv_sec=1}");
+        assert_eq!(shown("timespec", &[1, 0], false), None);
+        assert_eq!(
+            shown("clone_args", &[0; 64], false).unwrap(),
+            "{flags=0, exit_signal=0, stack=NULL, stack_size=0}"
+        );
     }
 }

@@ -172,7 +172,10 @@ mod tests {
     /// As strace prints the head of every ELF file.
     #[test]
     fn bytes_are_escaped_as_strace_escapes_them() {
-        assert_eq!(shown(&Value::text(b"\x7fELF\x02\x01\x01\x000\0\x018", true)), r#""\177ELF\2\1\1\0000\0\18"..."#);
+        assert_eq!(
+            shown(&Value::text(b"\x7fELF\x02\x01\x01\x000\0\x018", true)),
+            r#""\177ELF\2\1\1\0000\0\18"..."#
+        );
         assert_eq!(shown(&Value::text(b"a\tb\"c\\\n\xff", false)), r#""a\tb\"c\\\n\377""#);
         let text = Value::text(b"plain", false);
         let mut out = String::new();
@@ -188,7 +191,10 @@ mod tests {
     fn structures_and_lists_say_when_there_is_more() {
         let fields = Fields { fields: vec![("st_size", Value::Signed(3))], more: true };
         assert_eq!(shown(&Value::Fields(fields)), "{st_size=3, ...}");
-        assert_eq!(shown(&Value::List { elements: vec![Value::Signed(1), Value::Signed(2)], more: true }), "[1, 2, ...]");
+        assert_eq!(
+            shown(&Value::List { elements: vec![Value::Signed(1), Value::Signed(2)], more: true }),
+            "[1, 2, ...]"
+        );
         assert_eq!(shown(&Value::List { elements: Vec::new(), more: true }), "[...]");
         let size = |number| Box::new(Value::Signed(number));
         assert_eq!(shown(&Value::list(vec![Value::Change(size(128), size(16))])), "[128 => 16]");

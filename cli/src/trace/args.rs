@@ -59,7 +59,7 @@ pub(crate) struct TraceArgs {
     /// One JSON object per line; docs/trace.md has the fields
     #[arg(long)]
     pub(crate) json: bool,
-    /// When lines are coloured: `auto` (on a terminal, unless NO_COLOR is set), `always`, `never`
+    /// When lines are coloured: `auto` (on a terminal, unless `NO_COLOR` is set), `always`, `never`
     #[arg(long, value_name = "WHEN", default_value = "auto", value_parser = ["auto", "always", "never"])]
     pub(crate) color: String,
     /// Run the command as USER (a name or a number), with that user's groups
@@ -69,6 +69,11 @@ pub(crate) struct TraceArgs {
     #[arg(long, value_name = "MIB", default_value_t = 8, value_parser = clap::value_parser!(u32).range(1..=1024))]
     pub(crate) buffer: u32,
     /// The command and its arguments
-    #[arg(trailing_var_arg = true, required_unless_present = "pids", conflicts_with = "pids", value_name = "CMD")]
+    #[arg(
+        trailing_var_arg = true,
+        required_unless_present = "pids",
+        conflicts_with = "pids",
+        value_name = "CMD"
+    )]
     pub(crate) command: Vec<OsString>,
 }

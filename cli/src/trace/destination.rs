@@ -135,7 +135,8 @@ fn create(path: &Path) -> anyhow::Result<BufWriter<File>> {
     let new = !path.exists();
     let file = File::create(path).with_context(|| format!("cannot create {}", path.display()))?;
     if let (true, Some((uid, gid))) = (new, user::invoking_user()) {
-        fchown(&file, Some(uid), Some(gid)).with_context(|| format!("cannot give {} to its user", path.display()))?;
+        fchown(&file, Some(uid), Some(gid))
+            .with_context(|| format!("cannot give {} to its user", path.display()))?;
     }
     Ok(BufWriter::with_capacity(BUFFER, file))
 }

@@ -107,7 +107,8 @@ impl Filter {
             "signal" | "signals" | "s" => self.signals = signals(list)?,
             "status" => self.statuses = statuses(list)?,
             "quiet" | "silent" | "silence" | "q" => {
-                for word in words(list, &["attach", "exit", "personality", "path-resolution", "all", "none"])? {
+                for word in words(list, &["attach", "exit", "personality", "path-resolution", "all", "none"])?
+                {
                     self.quiet_attach |= matches!(word, "attach" | "personality" | "all");
                     self.quiet_exit |= matches!(word, "exit" | "all");
                 }
@@ -141,7 +142,8 @@ fn not_offered(name: &str, reason: &'static str) -> Wrong {
 static CLASSES: LazyLock<BTreeMap<&str, Vec<&str>>> = LazyLock::new(|| {
     let mut classes: BTreeMap<&str, Vec<&str>> = BTreeMap::new();
     let mut current = "";
-    for line in include_str!("classes.txt").lines().filter(|line| !line.is_empty() && !line.starts_with('#')) {
+    for line in include_str!("classes.txt").lines().filter(|line| !line.is_empty() && !line.starts_with('#'))
+    {
         let names = match line.split_once(": ") {
             Some((class, names)) => {
                 current = class;
@@ -194,7 +196,13 @@ fn one(item: &str, native: Arch) -> Result<BTreeSet<Syscall>, Wrong> {
         let regex = Regex::new(pattern).map_err(|error| Wrong::Regex {
             text: pattern.to_owned(),
             // The last line says what; those before it point at the place.
-            reason: error.to_string().lines().last().unwrap_or_default().trim_start_matches("error: ").to_owned(),
+            reason: error
+                .to_string()
+                .lines()
+                .last()
+                .unwrap_or_default()
+                .trim_start_matches("error: ")
+                .to_owned(),
         })?;
         let all = arches(native).flat_map(|arch| (0..NUMBERS).map(move |nr| Syscall::new(arch, nr)));
         return Ok(all.filter(|call| call.name().is_some_and(|name| regex.is_match(name))).collect());
@@ -218,7 +226,8 @@ fn one(item: &str, native: Arch) -> Result<BTreeSet<Syscall>, Wrong> {
     };
     let arches = chosen()?;
     let named = |names: &[&str]| -> BTreeSet<Syscall> {
-        let calls = names.iter().flat_map(|name| arches.iter().map(move |arch| Syscall::from_name(*arch, name)));
+        let calls =
+            names.iter().flat_map(|name| arches.iter().map(move |arch| Syscall::from_name(*arch, name)));
         calls.flatten().collect()
     };
     if let Some(class) = word.strip_prefix('%') {
@@ -249,7 +258,8 @@ fn signals(list: &str) -> Result<u64, Wrong> {
             "all" => bits = u64::MAX,
             "none" => {}
             item => {
-                let number = crate::decode::signal_number(item).ok_or_else(|| Wrong::Signal(item.to_owned()))?;
+                let number =
+                    crate::decode::signal_number(item).ok_or_else(|| Wrong::Signal(item.to_owned()))?;
                 bits |= 1 << (number - 1);
             }
         }
@@ -262,7 +272,8 @@ fn statuses(list: &str) -> Result<BTreeSet<Status>, Wrong> {
     let known = &["successful", "failed", "unfinished", "unavailable", "detached", "all", "none"];
     let mut chosen = BTreeSet::new();
     for word in words(list.trim_start_matches('!'), known)? {
-        chosen.extend(STATUSES.into_iter().filter(|(name, _)| *name == word || word == "all").map(|(_, s)| s));
+        chosen
+            .extend(STATUSES.into_iter().filter(|(name, _)| *name == word || word == "all").map(|(_, s)| s));
         // They do not return either.
         if matches!(word, "unavailable" | "detached") {
             chosen.insert(Status::Unfinished);
@@ -303,8 +314,11 @@ mod tests {
 
     #[test]
     fn calls_are_chosen_as_with_strace() {
-        let native = |expression: &str, name: &str| shows(&filter(&[expression]).unwrap(), Arch::X86_64, name);
-        for expression in ["openat,close", "trace=openat,close", "t=openat,close", "/^(openat|close)$", "257,3"] {
+        let native =
+            |expression: &str, name: &str| shows(&filter(&[expression]).unwrap(), Arch::X86_64, name);
+        for expression in
+            ["openat,close", "trace=openat,close", "t=openat,close", "/^(openat|close)$", "257,3"]
+        {
             assert!(native(expression, "openat") && native(expression, "close"), "{expression}");
             assert!(!native(expression, "read"), "{expression}");
         }
@@ -320,7 +334,9 @@ mod tests {
     #[test]
     fn a_name_means_the_calls_of_all_abis_unless_it_says_which() {
         let filter = |expression: &str| filter(&[expression]).unwrap();
-        assert!(shows(&filter("getpid"), Arch::X86, "getpid") && shows(&filter("getpid"), Arch::X86_64, "getpid"));
+        assert!(
+            shows(&filter("getpid"), Arch::X86, "getpid") && shows(&filter("getpid"), Arch::X86_64, "getpid")
+        );
         assert!(!shows(&filter("getpid@64"), Arch::X86, "getpid"));
         assert!(shows(&filter("getpid@32"), Arch::X86, "getpid"));
         assert!(shows(&filter("waitpid"), Arch::X86, "waitpid"), "a call of i386 alone");
@@ -338,7 +354,10 @@ mod tests {
     fn statuses_and_quietness_are_read() {
         let filter = |expression: &str| filter(&[expression]).unwrap();
         assert!(filter("status=all").any_status() && filter("status=!none").any_status());
-        assert_eq!(filter("status=!failed").statuses, BTreeSet::from([Status::Successful, Status::Unfinished]));
+        assert_eq!(
+            filter("status=!failed").statuses,
+            BTreeSet::from([Status::Successful, Status::Unfinished])
+        );
         assert!(filter("quiet=exit").quiet_exit && !filter("quiet=exit").quiet_attach);
         assert!(filter("quiet=attach,exit").quiet_attach && filter("q=all").quiet_exit);
         assert!(filter("abbrev=none").verbose && filter("decode-fds=path").descriptors);

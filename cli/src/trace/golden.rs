@@ -3,8 +3,8 @@
 use std::time::Duration;
 
 use seccomp_trace_core::{
-    Arch, Bytes, Call, Comm, Content, Datum, Event, Exited, Extent, Outcome, Signal, Sink, Syscall, Tgid, Tid,
-    Timestamp,
+    Arch, Bytes, Call, Comm, Content, Datum, Event, Exited, Extent, Outcome, Signal, Sink, Syscall, Tgid,
+    Tid, Timestamp,
 };
 
 use super::clock::{Clock, Stamp};
@@ -80,6 +80,8 @@ fn events() -> Vec<Event> {
         sender: None,
         status: None,
         address: None,
+        timer: None,
+        value: None,
     };
     vec![
         call(
@@ -89,12 +91,7 @@ fn events() -> Vec<Event> {
             vec![(0, path(b"/bin/ls")), (1, list(&["ls", "-l"])), (2, words(&[1, 2, 0, 3]))],
         ),
         call("brk", &[0], returned(0x5555_0000), vec![]),
-        call(
-            "openat",
-            &[cwd, 0x1000, 0x80241, 0o644],
-            returned(3),
-            vec![(1, path(b"/tmp/\x1b[31m\xff\"x"))],
-        ),
+        call("openat", &[cwd, 0x1000, 0x80241, 0o644], returned(3), vec![(1, path(b"/tmp/\x1b[31m\xff\"x"))]),
         call("openat", &[cwd, 0x1000, 0], returned(-2), vec![(1, path(b"/missing"))]),
         call("openat", &[cwd, 0x10, 0], returned(-14), vec![(1, cut(b"", Extent::Unreadable))]),
         call("mkdirat", &[cwd, 0x1000, 0o700], returned(0), vec![(1, cut(b"abc", Extent::Unreadable))]),
@@ -137,13 +134,15 @@ fn events() -> Vec<Event> {
         call("futex", &[0x4000, 129, 1], returned(1), vec![]),
         call("prctl", &[38, 1, 0, 0, 0], returned(0), vec![]),
         call("unshare", &[0x1002_0000], returned(-1), vec![]),
-        call(
-            "clone",
-            &[0x120_0011, 0, 0, 0x7000, 0],
-            returned(8),
-            vec![],
+        call("clone", &[0x120_0011, 0, 0, 0x7000, 0], returned(8), vec![]),
+        of(
+            Arch::X86,
+            (8, 8),
+            "_llseek",
+            &[3, 1, 2, 0x4000, 0],
+            returned(0),
+            vec![(3, words(&[0x1_0000_0002]))],
         ),
-        of(Arch::X86, (8, 8), "_llseek", &[3, 1, 2, 0x4000, 0], returned(0), vec![(3, words(&[0x1_0000_0002]))]),
         of(Arch::X86_64, (8, 8), "read", &[0, 0x4000, 10], Outcome::Pending, vec![]),
         call("getppid", &[], Outcome::Skipped { value: -1 }, vec![]),
         of(Arch::X86_64, (8, 8), "read", &[0, 0x4000, 10], returned(1), vec![(1, bytes(b"\n"))]),
@@ -152,19 +151,20 @@ fn events() -> Vec<Event> {
         Event::Signal(Signal { sender: Some((8, 0)), ..signal(10, 0) }),
         Event::Signal(Signal { sender: Some((8, 0)), status: Some(9), ..signal(17, 2) }),
         Event::Signal(Signal { address: Some(0), ..signal(11, 1) }),
+        Event::Signal(Signal { sender: Some((8, 0)), value: Some(7), ..signal(35, -1) }),
+        Event::Signal(Signal { timer: Some((0, 0)), value: Some(0), ..signal(14, -2) }),
         of(Arch::X86_64, (8, 8), "read", &[0, 0x4000, 10], Outcome::Pending, vec![]),
         of(Arch::X86_64, (8, 8), "read", &[0, 0x4000, 10], Outcome::Never, vec![]),
-        Event::Exited(Exited { pid: Tgid(8), tid: Tid(8), time: at(40), status: 9 }),
+        Event::Exited(Exited { pid: Tgid(8), tid: Tid(8), time: at(40), status: 9, superseded_by: None }),
         call("exit_group", &[0], Outcome::Never, vec![]),
-        Event::Exited(Exited { pid: Tgid(7), tid: Tid(7), time: at(50), status: 0 }),
+        Event::Exited(Exited { pid: Tgid(7), tid: Tid(7), time: at(50), status: 0, superseded_by: None }),
     ]
 }
 
 fn printed(json: bool, clock: Clock, durations: bool) -> String {
     let folder = tempfile::tempdir().unwrap();
     let file = folder.path().join("out");
-    let mut filter = Filter::default();
-    filter.quiet_attach = true;
+    let filter = Filter { quiet_attach: true, ..Filter::default() };
     let choice = Choice { filter, paths: Paths::default(), descriptors: false, json };
     let style = Style { column: 40, durations, ..Style::default() };
     let destination = Destination::open(Some(&file), false).unwrap();
@@ -205,7 +205,10 @@ fn events_are_objects_as_the_golden_file_has_them() {
     for line in text.lines() {
         let object: serde_json::Value = serde_json::from_str(line).unwrap();
         assert!(object["type"].is_string(), "{line}");
-        assert!(line.bytes().all(|byte| byte >= 0x20), "one line, and nothing that a terminal acts on: {line:?}");
+        assert!(
+            line.bytes().all(|byte| byte >= 0x20),
+            "one line, and nothing that a terminal acts on: {line:?}"
+        );
     }
     compare("trace.json", &text);
 }

@@ -50,7 +50,10 @@ impl Plan {
     fn resolve(args: TraceArgs) -> anyhow::Result<Self> {
         let native = Arch::native().context("this architecture cannot be traced on")?;
         ensure!(args.follow < 2 || args.output.is_some(), "-ff needs -o FILE: the lines go to FILE.TID");
-        ensure!(args.string_limit <= LONGEST_STRING, "-s: at most {LONGEST_STRING} bytes of a string can be shown");
+        ensure!(
+            args.string_limit <= LONGEST_STRING,
+            "-s: at most {LONGEST_STRING} bytes of a string can be shown"
+        );
         let filter = filter(&args, native)?;
         let paths = Paths::new(&args.paths);
         let descriptors = args.descriptors > 0 || filter.descriptors;
@@ -167,7 +170,9 @@ pub(crate) fn run(args: TraceArgs) -> anyhow::Result<Exit> {
     let status = sessions.iter().find_map(BpfSession::command_status).map(Exit::from);
     let (lost, written) = printer.finish();
     if lost > 0 {
-        say!("{lost} events are missing: they came faster than they were written (--buffer keeps more, -e leaves out)");
+        say!(
+            "{lost} events are missing: they came faster than they were written (--buffer keeps more, -e leaves out)"
+        );
     }
     watched?;
     let status = status.unwrap_or(if launched { Exit::RUN_TROUBLE } else { Exit::SUCCESS });

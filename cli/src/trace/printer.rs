@@ -48,7 +48,17 @@ impl Printer {
             descriptors: choice.descriptors || !choice.paths.is_empty(),
         };
         let (threads, unfinished) = (BTreeSet::new(), BTreeSet::new());
-        Self { choice, decoder, style, clock, destination, threads, unfinished, interrupted: BTreeMap::new(), lost: 0 }
+        Self {
+            choice,
+            decoder,
+            style,
+            clock,
+            destination,
+            threads,
+            unfinished,
+            interrupted: BTreeMap::new(),
+            lost: 0,
+        }
     }
 
     /// Hands on what was printed.
@@ -134,13 +144,14 @@ impl Printer {
         if filter.any_status() {
             return true;
         }
-        let status = match call.outcome {
-            Outcome::Returned { value, .. } | Outcome::Skipped { value } => {
-                if (-4095..0).contains(&value) { Status::Failed } else { Status::Successful }
-            }
-            Outcome::Pending => return false,
-            _ => Status::Unfinished,
-        };
+        let status =
+            match call.outcome {
+                Outcome::Returned { value, .. } | Outcome::Skipped { value } => {
+                    if (-4095..0).contains(&value) { Status::Failed } else { Status::Successful }
+                }
+                Outcome::Pending => return false,
+                _ => Status::Unfinished,
+            };
         filter.statuses.contains(&status)
     }
 
@@ -165,9 +176,15 @@ impl Printer {
         before
     }
 
+    fn wants_signal(&self, number: i32) -> bool {
+        let bit = u32::try_from(number - 1).ok().and_then(|shift| 1u64.checked_shl(shift)).unwrap_or(0);
+        self.choice.filter.signals & bit != 0
+    }
+
     fn signal(&mut self, signal: &Signal) -> Flow {
         self.meet(signal.pid, signal.tid);
-        let bit = u32::try_from(signal.number - 1).ok().and_then(|shift| 1u64.checked_shl(shift)).unwrap_or(0);
+        let bit =
+            u32::try_from(signal.number - 1).ok().and_then(|shift| 1u64.checked_shl(shift)).unwrap_or(0);
         if self.choice.filter.signals & bit == 0 {
             return Flow::Continue;
         }
@@ -186,15 +203,25 @@ impl Printer {
         self.meet(exited.pid, exited.tid);
         self.unfinished.remove(&exited.tid);
         self.interrupted.remove(&exited.tid);
-        let flow = if self.choice.filter.quiet_exit {
+        // The thread that executes a program becomes the leader.
+        let successor = exited.superseded_by.filter(|_| exited.tid.0 == exited.pid.0);
+        // As with strace, who dies of a signal that is not shown dies unseen, and quiet is only who exits.
+        let signal = exited.status & 0x7f;
+        let unseen = match (successor, signal) {
+            (Some(_), _) => false,
+            (None, 0) => self.choice.filter.quiet_exit,
+            (None, signal) => !self.wants_signal(signal),
+        };
+        let flow = if unseen {
             Flow::Continue
         } else if self.choice.json {
             self.put(exited.tid, &record::exited(exited))
         } else {
             let mut line = self.prefix(exited.tid, exited.time);
-            let text = match exited.status & 0x7f {
-                0 => format!("+++ exited with {} +++", (exited.status >> 8) & 0xff),
-                signal => {
+            let text = match (successor, signal) {
+                (Some(successor), _) => format!("+++ superseded by execve in pid {successor} +++"),
+                (None, 0) => format!("+++ exited with {} +++", (exited.status >> 8) & 0xff),
+                (None, signal) => {
                     let core = if exited.status & 0x80 == 0 { "" } else { " (core dumped)" };
                     format!("+++ killed by {}{core} +++", decode::signal_name(signal.into()))
                 }
@@ -202,8 +229,9 @@ impl Printer {
             self.style.push(&mut line, Piece::End, &text);
             self.put(exited.tid, &line)
         };
-        self.destination.close(exited.tid);
-        self.threads.remove(&exited.tid);
+        let gone = successor.unwrap_or(exited.tid);
+        self.destination.close(gone);
+        self.threads.remove(&gone);
         flow
     }
 }

@@ -54,7 +54,9 @@ pub(crate) fn call(call: &Call, decoded: &Decoded) -> String {
             }
             ("returned", Some(result), nanoseconds(*duration))
         }
-        Ended::Failed { raw, failure, duration } => ("failed", Some(failed(*raw, failure)), nanoseconds(*duration)),
+        Ended::Failed { raw, failure, duration } => {
+            ("failed", Some(failed(*raw, failure)), nanoseconds(*duration))
+        }
         Ended::Skipped { raw, failure: Some(failure), .. } => ("skipped", Some(failed(*raw, failure)), None),
         Ended::Skipped { raw, value, .. } => {
             ("skipped", Some(json!({ "raw": raw, "value": decode::json_value(value) })), None)
@@ -109,6 +111,8 @@ struct ExitRecord {
     code: Option<i32>,
     #[serde(skip_serializing_if = "Option::is_none")]
     signal: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    superseded_by: Option<Tid>,
 }
 
 /// A thread that ended.
@@ -119,6 +123,7 @@ pub(crate) fn exited(exited: &Exited) -> String {
         status: exited.status,
         code: (signal == 0).then_some((exited.status >> 8) & 0xff),
         signal: (signal != 0).then(|| decode::signal_name(signal.into())),
+        superseded_by: exited.superseded_by,
     })
 }
 
