@@ -19,6 +19,7 @@ use crate::merge::MergeArgs;
 use crate::outcome::OutcomeArgs;
 use crate::shared::{CleanupArgs, StatusArgs};
 use crate::verify::VerifyArgs;
+use crate::trace::TraceArgs;
 
 #[derive(Debug, Parser)]
 #[command(
@@ -42,6 +43,9 @@ pub(crate) enum Verb {
     /// Record what runs already: processes, a cgroup, a container
     #[command(after_help = ATTACH_EXAMPLES)]
     Attach(AttachArgs),
+    /// Print the calls of a command or of running processes as they happen, like strace but without stopping them
+    #[command(after_help = TRACE_EXAMPLES)]
+    Trace(TraceArgs),
     /// Make a profile from recordings, without running anything
     #[command(after_help = GENERATE_EXAMPLES)]
     Generate(GenerateArgs),
@@ -100,6 +104,16 @@ Examples:
 
 What a program did before is not in the recording. One may attach to what one may trace with ptrace.
 Exit status: 0; 1 where --compare or --denied finds something; 2 in trouble.";
+const TRACE_EXAMPLES: &str = "\
+Examples:
+  seccomp-trace trace -- ls /                   every call of `ls /`, on standard error
+  seccomp-trace trace -e %file -z -o log make   which files a build finds
+  seccomp-trace trace -e trace=openat,connect -y -p 4711
+                                                what a running server opens and connects to, until ^C
+  seccomp-trace trace --json -o log.json CMD    one JSON object per line
+
+Exit status: that of the command, or death by the same signal. 125: tracing or writing failed;
+126: the command cannot be executed; 127: it was not found.";
 
 const GENERATE_EXAMPLES: &str = "\
 Examples:
@@ -223,7 +237,7 @@ impl Verb {
     /// The status that says that this verb itself failed.
     pub(crate) fn trouble(&self) -> Exit {
         match self {
-            Self::Run(_) => Exit::RUN_TROUBLE,
+            Self::Run(_) | Self::Trace(_) => Exit::RUN_TROUBLE,
             _ => Exit::TROUBLE,
         }
     }
@@ -247,7 +261,7 @@ impl Refused {
 /// Parses the words of a command line, the program's name first.
 pub(crate) fn parse(words: Vec<OsString>) -> Result<Verb, Refused> {
     // A wrong line of `run` must not be taken for a status of the command.
-    let runs = words.get(1).is_some_and(|word| word == "run");
+    let runs = words.get(1).is_some_and(|word| word == "run" || word == "trace");
     let status = if runs { Exit::RUN_TROUBLE } else { Exit::TROUBLE };
     Cli::command()
         .try_get_matches_from(words)

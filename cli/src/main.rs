@@ -5,6 +5,7 @@ mod attach;
 mod compare;
 mod denials;
 mod denied;
+mod decode;
 mod diff;
 mod doctor;
 mod environment;
@@ -27,6 +28,7 @@ mod status;
 mod subset;
 mod summary;
 mod table;
+mod trace;
 mod user;
 mod verify;
 mod watch;
@@ -44,6 +46,7 @@ fn main() -> ExitCode {
     let result = match verb {
         Verb::Run(args) => run::run(args),
         Verb::Attach(args) => attach::attach(args),
+        Verb::Trace(args) => trace::run(args),
         Verb::Generate(args) => generate::generate(&args),
         Verb::Merge(args) => merge::run(&args),
         Verb::Diff(args) => diff::run(&args),

@@ -128,8 +128,12 @@ pub struct Signal {
     pub sender: Option<(i32, u32)>,
     /// `si_status` of `SIGCHLD`.
     pub status: Option<i32>,
-    /// `si_addr` of faults.
+    /// `si_addr` of faults; 0 where the kernel has none to tell.
     pub address: Option<u64>,
+    /// `si_timerid` and `si_overrun` of an expired timer.
+    pub timer: Option<(i32, i32)>,
+    /// `si_value`, all of its bits, where it was sent with one.
+    pub value: Option<u64>,
 }
 
 /// A thread of a target that ended.

@@ -22,6 +22,12 @@ impl Timestamp {
         self.0.duration_since(earlier.0).unwrap_or_default()
     }
 
+    /// The moment so much later; this one where no such moment can be told.
+    #[must_use]
+    pub fn after(self, duration: Duration) -> Self {
+        Self(self.0.checked_add(duration).unwrap_or(self.0))
+    }
+
     /// The moment `nanoseconds` after 1970-01-01T00:00:00Z.
     #[must_use]
     pub fn from_unix_nanos(nanoseconds: u64) -> Self {

@@ -18,6 +18,7 @@ mod record;
 pub mod strace;
 mod syslog;
 mod verify;
+pub mod trace;
 
 pub use podman::Podman;
 pub use process::{Finished, Running, finish, pause, wait_until};

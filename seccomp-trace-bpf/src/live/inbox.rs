@@ -82,6 +82,8 @@ impl Inbox {
                 sender: info.sender,
                 status: info.status,
                 address: info.address,
+                timer: info.timer,
+                value: info.value,
             }),
             Record::Exit(head, status, by) => {
                 queue.ahead.remove(&head.tid);

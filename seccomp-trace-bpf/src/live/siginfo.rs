@@ -14,21 +14,24 @@ pub(crate) struct Info {
     pub(crate) sender: Option<(i32, u32)>,
     pub(crate) status: Option<i32>,
     pub(crate) address: Option<u64>,
+    pub(crate) timer: Option<(i32, i32)>,
+    pub(crate) value: Option<u64>,
 }
 
 /// Codes that a program gives (kill, tgkill, sigqueue, message queues): they have a sender.
 const SENT: [i32; 4] = [libc::SI_USER, libc::SI_TKILL, libc::SI_QUEUE, libc::SI_MESGQ];
+/// Those of which a value is sent along, beside timers.
+const WITH_VALUE: [i32; 2] = [libc::SI_QUEUE, libc::SI_MESGQ];
 /// Signals whose positive codes tell of an address.
 const FAULTS: [i32; 5] = [libc::SIGILL, libc::SIGFPE, libc::SIGSEGV, libc::SIGBUS, libc::SIGTRAP];
-/// `SI_KERNEL`: of no more than its number.
-const SI_KERNEL: i32 = 0x80;
 
 /// Reads it; `None` where it is too short.
 pub(crate) fn parse(bytes: &[u8]) -> Option<Info> {
     let field = |offset| wire::u32_at(bytes, offset).map(|value| i32::from_ne_bytes(value.to_ne_bytes()));
     let (number, errno, code) = (field(0)?, field(4)?, field(8)?);
     let child = number == libc::SIGCHLD && (1..=6).contains(&code);
-    let fault = FAULTS.contains(&number) && code > 0 && code != SI_KERNEL;
+    let fault = FAULTS.contains(&number) && code > 0;
+    let timer = code == libc::SI_TIMER;
     let sender = (field(16)?, wire::u32_at(bytes, 20)?);
     let (status, address) = (field(24)?, wire::u64_at(bytes, 16)?);
     Some(Info {
@@ -38,6 +41,8 @@ pub(crate) fn parse(bytes: &[u8]) -> Option<Info> {
         sender: (child || SENT.contains(&code)).then_some(sender),
         status: child.then_some(status),
         address: fault.then_some(address),
+        timer: timer.then_some((field(16)?, field(20)?)),
+        value: (timer || WITH_VALUE.contains(&code)).then_some(wire::u64_at(bytes, 24)?),
     })
 }
 
@@ -63,14 +68,18 @@ mod tests {
         assert_eq!((child.sender, child.status), (Some((42, 1000)), Some(3)));
         let fault = info(libc::SIGSEGV, 1);
         assert_eq!((fault.sender, fault.address), (None, Some(42 | 1000 << 32)));
-        let kernel = info(libc::SIGSEGV, SI_KERNEL);
-        assert_eq!((kernel.sender, kernel.status, kernel.address), (None, None, None));
-        assert_eq!(info(libc::SIGALRM, libc::SI_TIMER).sender, None);
+        // A fault without an address of its own has 0 there.
+        assert!(info(libc::SIGSEGV, 0x80).address.is_some());
+        let timer = info(libc::SIGALRM, libc::SI_TIMER);
+        assert_eq!((timer.sender, timer.timer, timer.value), (None, Some((42, 1000)), Some(3)));
+        let queued = info(libc::SIGUSR1, libc::SI_QUEUE);
+        assert_eq!((queued.sender, queued.timer, queued.value), (Some((42, 1000)), None, Some(3)));
+        assert_eq!((sent.timer, sent.value), (None, None));
     }
 
     #[test]
     fn a_short_one_is_none() {
-        for len in 0..28 {
+        for len in 0..32 {
             assert_eq!(parse(&vec![0; len]), None);
         }
     }
