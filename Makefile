@@ -6,7 +6,7 @@ DEMO := $(TARGET)/demo/ls.json
 PREFIX ?= /usr
 DESTDIR ?=
 
-.PHONY: help deps deps-vendored build run install uninstall test test-full test-kernels test-kernels-quick fuzz lint bench clean
+.PHONY: help deps deps-vendored build run documents install uninstall test test-full test-kernels test-kernels-quick fuzz lint bench clean
 
 help: ## Show this list.
 	@sed -n 's/^\([a-z-]*\):[^#]*## \(.*\)/  make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 24
@@ -24,7 +24,11 @@ build: ## Build the release binaries.
 run: build ## Record `ls /` into a profile, and print it with what it means.
 	@scripts/demo.sh $(TARGET)/release/seccomp-trace $(DEMO)
 
-install: build ## Install the binaries, the hook file and the manual page: [PREFIX=/usr] [DESTDIR=].
+documents: build ## Write docs/options.md anew, and manual pages and completions below the build's folder.
+	@$(TARGET)/release/seccomp-trace documents $(TARGET)/documents
+	@cp $(TARGET)/documents/options.md docs/options.md
+
+install: build ## Install the binaries, hook files, manual pages and completions: [PREFIX=/usr] [DESTDIR=].
 	@PREFIX='$(PREFIX)' DESTDIR='$(DESTDIR)' scripts/install.sh install $(TARGET)/release
 
 uninstall: ## Finish what is being traced, and remove what was installed.

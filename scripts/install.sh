@@ -1,5 +1,5 @@
 #!/bin/sh
-# Installs the binaries, the hook file and the manual page, or removes them.
+# Installs the binaries, the hook files, manual pages and completions, or removes them.
 #
 #   PREFIX=/usr DESTDIR= scripts/install.sh install BINARIES     BINARIES: the folder with what was built
 #   PREFIX=/usr DESTDIR= scripts/install.sh uninstall
@@ -34,7 +34,11 @@ hook_file=$destdir$hook
 json_dir=$destdir$prefix/share/containers/oci/hooks.d
 json_file=$json_dir/oci-seccomp-bpf-hook.json
 again_file=$json_dir/oci-seccomp-bpf-hook2.json
-man_file=$destdir$prefix/share/man/man1/oci-seccomp-bpf-hook.1
+man_dir=$destdir$prefix/share/man/man1
+man_file=$man_dir/oci-seccomp-bpf-hook.1
+bash_file=$destdir$prefix/share/bash-completion/completions/seccomp-trace
+fish_file=$destdir$prefix/share/fish/vendor_completions.d/seccomp-trace.fish
+zsh_file=$destdir$prefix/share/zsh/site-functions/_seccomp-trace
 
 # put MODE SOURCE TARGET: a container that starts meanwhile finds the old file or the new one.
 put() {
@@ -63,8 +67,16 @@ install_all() {
     put 755 "$1/seccomp-trace" "$cli_file"
     put 755 "$1/oci-seccomp-bpf-hook" "$hook_file"
     put 644 "$root/dist/oci-seccomp-bpf-hook.1" "$man_file"
-    text=$(mktemp)
-    trap 'rm -f "$text"' EXIT
+    made=$(mktemp -d)
+    trap 'rm -rf "$made"' EXIT
+    text=$made/hook.json
+    "$1/seccomp-trace" documents "$made"
+    for page in "$made"/man1/*.1; do
+        put 644 "$page" "$man_dir/${page##*/}"
+    done
+    put 644 "$made/completions/seccomp-trace.bash" "$bash_file"
+    put 644 "$made/completions/seccomp-trace.fish" "$fish_file"
+    put 644 "$made/completions/_seccomp-trace" "$zsh_file"
     put_json "$root/dist/oci-seccomp-bpf-hook2.json" "$again_file"
     # The hook file comes last: it makes engines run the binary.
     if [ -f "$json_file" ] && grep -q -e '-allow-dir' -e '-state-dir' "$json_file"; then
@@ -87,7 +99,8 @@ uninstall_all() {
         echo "uninstall: not every container could be finished, so the binaries stay; try again" >&2
         exit 1
     fi
-    rm -f "$hook_file" "$cli_file" "$man_file"
+    rm -f "$hook_file" "$cli_file" "$man_file" "$man_dir"/seccomp-trace.1 "$man_dir"/seccomp-trace-*.1 \
+        "$bash_file" "$fish_file" "$zsh_file"
     # Directories for hooks, where no other is left in them.
     for directory in libexec/oci/hooks.d libexec/oci share/containers/oci/hooks.d share/containers/oci; do
         rmdir "$destdir$prefix/$directory" 2>/dev/null || true

@@ -10,6 +10,7 @@ use seccomp_trace_profile::{Baseline, Errnos};
 use crate::attach::AttachArgs;
 use crate::compare::CompareArgs;
 use crate::diff::TwoArgs;
+use crate::documents::DocumentsArgs;
 use crate::environment::EnvironmentArgs;
 use crate::exit::Exit;
 use crate::explain::ExplainArgs;
@@ -18,8 +19,8 @@ use crate::lint::LintArgs;
 use crate::merge::MergeArgs;
 use crate::outcome::OutcomeArgs;
 use crate::shared::{CleanupArgs, StatusArgs};
-use crate::verify::VerifyArgs;
 use crate::trace::TraceArgs;
+use crate::verify::VerifyArgs;
 
 #[derive(Debug, Parser)]
 #[command(
@@ -75,6 +76,9 @@ pub(crate) enum Verb {
     Status(StatusArgs),
     /// Finish containers that ended without their hook: write their profiles, and remove what was left
     Cleanup(CleanupArgs),
+    /// Write manual pages, completions and the table of options
+    #[command(hide = true)]
+    Documents(DocumentsArgs),
 }
 
 const RUN_EXAMPLES: &str = "\
@@ -256,6 +260,11 @@ impl Refused {
         let _ = self.error.print();
         if self.error.use_stderr() { self.status.leave() } else { ExitCode::SUCCESS }
     }
+}
+
+/// The definition of the command line.
+pub(crate) fn definition() -> clap::Command {
+    Cli::command()
 }
 
 /// Parses the words of a command line, the program's name first.

@@ -3,11 +3,13 @@
 mod args;
 mod attach;
 mod compare;
+mod decode;
 mod denials;
 mod denied;
-mod decode;
+mod diagnostics;
 mod diff;
 mod doctor;
+mod documents;
 mod environment;
 mod exit;
 mod explain;
@@ -43,7 +45,7 @@ fn main() -> ExitCode {
         Err(refused) => return refused.print(),
     };
     let trouble = verb.trouble();
-    let result = match verb {
+    let result = diagnostics::begin().and_then(|()| match verb {
         Verb::Run(args) => run::run(args),
         Verb::Attach(args) => attach::attach(args),
         Verb::Trace(args) => trace::run(args),
@@ -58,7 +60,8 @@ fn main() -> ExitCode {
         Verb::Doctor(args) => doctor::doctor(&args),
         Verb::Status(args) => shared::status(&args),
         Verb::Cleanup(args) => shared::cleanup(&args),
-    };
+        Verb::Documents(args) => documents::run(&args, args::definition()),
+    });
     match result {
         Ok(status) => status.leave(),
         Err(error) => {

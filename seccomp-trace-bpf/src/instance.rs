@@ -62,6 +62,7 @@ impl Loaded {
         let (tasks, targets) = (skel.maps.tasks.as_fd(), skel.maps.targets.as_fd());
         let live = view.map(|wanted| Live::load(wanted, config.slots, tasks, targets)).transpose()?;
         let (links, enter) = attach(&skel, config)?;
+        tracing::debug!(?config, ?enter, "the recorder is loaded and attached");
         let tables = Tables {
             count_calls: config.count_calls,
             tasks: MapHandle::try_from(&skel.maps.tasks).map_err(load_error)?,

@@ -33,10 +33,14 @@ static LOG: Mutex<Vec<String>> = Mutex::new(Vec::new());
 /// How many of them are kept.
 const LOG_LINES: usize = 12;
 
-/// Keeps libbpf's warnings from here on instead of printing them.
+/// Keeps libbpf's warnings from here on instead of printing them. All that it says goes to whoever traces us.
 pub(crate) fn quiet_libbpf() {
     #[expect(clippy::needless_pass_by_value, reason = "the type of libbpf-rs's callback")]
-    fn keep(_level: PrintLevel, text: String) {
+    fn keep(level: PrintLevel, text: String) {
+        if level != PrintLevel::Warn {
+            return tracing::trace!(target: "libbpf", "{}", text.trim_end());
+        }
+        tracing::debug!(target: "libbpf", "{}", text.trim_end());
         let mut log = LOG.lock().unwrap_or_else(PoisonError::into_inner);
         if log.len() == LOG_LINES {
             log.remove(0);
@@ -44,7 +48,8 @@ pub(crate) fn quiet_libbpf() {
         log.push(text.trim_end().to_owned());
     }
     LOG.lock().unwrap_or_else(PoisonError::into_inner).clear();
-    libbpf_rs::set_print(Some((PrintLevel::Warn, keep)));
+    let traced = tracing::enabled!(target: "libbpf", tracing::Level::TRACE);
+    libbpf_rs::set_print(Some((if traced { PrintLevel::Debug } else { PrintLevel::Warn }, keep)));
 }
 
 /// Lets libbpf find the kernel's types where there are few.

@@ -160,7 +160,9 @@ impl Seeder {
         self.pass.update(&key, &asked, MapFlags::ANY).map_err(Error::map("seeding"))?;
         run(link)?;
         let found = self.pass.lookup(&key, MapFlags::ANY).map_err(Error::map("seeding"))?;
-        Ok(found.as_deref().and_then(wire::pass).unwrap_or_default())
+        let found = found.as_deref().and_then(wire::pass).unwrap_or_default();
+        tracing::debug!(slot = self.slot, ?pass, ?found, "walked over all tasks");
+        Ok(found)
     }
 }
 

@@ -17,8 +17,8 @@ mod pty;
 mod record;
 pub mod strace;
 mod syslog;
-mod verify;
 pub mod trace;
+mod verify;
 
 pub use podman::Podman;
 pub use process::{Finished, Running, finish, pause, wait_until};

@@ -57,6 +57,20 @@ const AGAIN_FILE: &str = "share/containers/oci/hooks.d/oci-seccomp-bpf-hook2.jso
 const HOOK: &str = "libexec/oci/hooks.d/oci-seccomp-bpf-hook";
 const PAGE: &str = "share/man/man1/oci-seccomp-bpf-hook.1";
 
+/// What is generated from the definition of the command line, where it is installed.
+fn generated() -> Vec<String> {
+    let folder = scratch();
+    finish(Command::new(seccomp_trace()).arg("documents").arg(folder.path())).success();
+    let pages = files(&folder.path().join("man1")).into_keys();
+    let pages = pages.map(|page| page.file_name().expect("a page").to_string_lossy().into_owned());
+    let completions = [
+        "share/bash-completion/completions/seccomp-trace",
+        "share/fish/vendor_completions.d/seccomp-trace.fish",
+        "share/zsh/site-functions/_seccomp-trace",
+    ];
+    pages.map(|page| format!("share/man/man1/{page}")).chain(completions.map(str::to_owned)).collect()
+}
+
 fn hook_file(root: &Path) -> Value {
     json_file(root, HOOK_FILE)
 }
@@ -82,7 +96,9 @@ fn everything_lies_where_engines_look_with_its_mode() {
             (PAGE, 0o644),
             ("bin/seccomp-trace", 0o755),
         ];
-        assert_eq!(files(&destdir), expected.map(|(name, mode)| (root.join(name), mode)).into());
+        let made = generated().into_iter().map(|name| (root.join(name), 0o644));
+        let expected = expected.map(|(name, mode)| (root.join(name), mode)).into_iter().chain(made);
+        assert_eq!(files(&destdir), expected.collect());
         assert_eq!(fs::read(root.join(HOOK)).unwrap(), fs::read(oci_hook()).unwrap());
         assert_eq!(fs::read(root.join("bin/seccomp-trace")).unwrap(), fs::read(seccomp_trace()).unwrap());
 
@@ -111,7 +127,7 @@ fn installing_again_replaces_and_uninstalling_leaves_nothing() {
     fs::write(root.join(HOOK_FILE), r#"{"hook": {"args": ["oci-seccomp-bpf-hook", "-s"]}}"#).unwrap();
 
     succeeds("/usr", &destdir, &["install", &built]);
-    assert_eq!(files(&destdir).len(), 5);
+    assert_eq!(files(&destdir).len(), 5 + generated().len());
     assert_eq!(fs::read(root.join(HOOK)).unwrap(), fs::read(oci_hook()).unwrap());
     assert_eq!(hook_file(&root)["stages"], json!(["prestart", "poststop"]));
 
