@@ -42,6 +42,11 @@ if member seccomp-trace-profile; then
     step "clippy: profile without libseccomp" \
         cargo clippy -p seccomp-trace-profile --no-default-features --all-targets --locked -- -D warnings
 fi
+# A workspace of its own. Its other feature needs libFuzzer.
+fuzz=(--manifest-path fuzz/Cargo.toml)
+step "fuzz: cargo fmt" cargo fmt "${fuzz[@]}" --check
+step "fuzz: clippy" cargo clippy "${fuzz[@]}" --target-dir "${CARGO_TARGET_DIR:-target}/fuzz" \
+    --no-default-features --lib --bins --locked -- -D warnings
 if scripts/with-rust cargo deny --version >/dev/null 2>&1; then
     step "cargo deny" cargo deny --offline check licenses bans sources
 else

@@ -27,6 +27,13 @@ fi
 cargo test --workspace --locked "$@"
 # The workspace's members need libseccomp of the profile crate; its users may do without.
 cargo test -p seccomp-trace-profile --no-default-features --locked "$@"
+# The parsers, by changed inputs; whoever asks for certain tests gets these alone.
+if [ $# -eq 0 ]; then
+    case ${SECCOMP_TRACE_TEST_FULL:-} in
+        '' | 0) scripts/fuzz.sh --stable 20 ;;
+        *) scripts/fuzz.sh 60 ;;
+    esac
+fi
 
 if [ -n "$left_out" ]; then
     echo "test: LEFT OUT, because of: $left_out. These tests need root and BPF, and checked nothing:"

@@ -113,8 +113,10 @@ Examples:
 
 Of two ways to deny a call, a union takes the less strict, an intersection the stricter, in the
 kernel's order: KILL_PROCESS, KILL_THREAD, TRAP, ERRNO, NOTIFY, TRACE, LOG, ALLOW (of two errno
-values the smaller is the stricter). Before it is written, the result is compiled, and its filter is
-compared with those of the files. Exit status: 0, or 2 in trouble.";
+values the smaller is the stricter). A rule counts on all architectures of a profile: where the
+files list different ones, a call that no rule can deny as each does is denied in one way on
+all, and is named. Before it is written, the result is compiled, and its filter is compared
+with those of the files. Exit status: 0, or 2 in trouble.";
 
 const EXPORT_EXAMPLES: &str = "\
 Examples:

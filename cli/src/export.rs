@@ -6,8 +6,8 @@ use anyhow::{Context, bail};
 use clap::Args;
 use seccomp_trace_core::Arch;
 use seccomp_trace_profile::{
-    AlgebraError, Baseline, ExportOptions, Exported, Format, Input, Policy, Profile, Resolved, Semantics,
-    always_allowed, check, check_instances, diff, export, generate,
+    AlgebraError, Baseline, Compiled, ExportOptions, Exported, Format, Input, Policy, Profile, Resolved,
+    Semantics, always_allowed, check, check_instances, diff, export, generate,
 };
 
 use crate::environment::{self, EnvironmentArgs};
@@ -107,7 +107,7 @@ fn load(args: &ExportArgs, environment: &seccomp_trace_profile::Environment) -> 
 }
 
 /// Reads the result back, and compares what its filters do with what those of the profile do, for all calls of every
-/// listed ABI and all arguments.
+/// listed ABI and all arguments. Forms that are not read back are of a profile that at least can be compiled.
 fn check_result(
     profile: &Profile,
     exported: &Exported,
@@ -115,6 +115,10 @@ fn check_result(
     options: &ExportOptions,
 ) -> anyhow::Result<()> {
     if !format.is_profile() {
+        let resolved = Resolved::new(profile, &options.environment, options.native)?;
+        for arch in resolved.arches() {
+            let _filter = Compiled::new(&resolved, arch)?;
+        }
         return Ok(());
     }
     let text = std::str::from_utf8(&exported.bytes).context("the result is not text")?;
@@ -139,4 +143,38 @@ fn check_result(
 
 fn stem(path: &Path) -> String {
     path.file_stem().map_or_else(String::new, |stem| stem.to_string_lossy().into_owned())
+}
+
+#[cfg(test)]
+mod tests {
+    use seccomp_trace_core::Arch;
+
+    use super::*;
+
+    const PROFILE: &str = r#"{"defaultAction":"SCMP_ACT_ERRNO","architectures":["SCMP_ARCH_X86_64"],"syscalls":[
+        {"names":["read","write"],"action":"SCMP_ACT_ALLOW"},
+        {"names":["socket"],"action":"SCMP_ACT_ALLOW","args":[{"index":0,"value":1,"op":"SCMP_CMP_EQ"}]}]}"#;
+
+    fn checked(text: &str) -> Result<(), String> {
+        let profile = Profile::from_json(PROFILE).map_err(|error| error.to_string())?;
+        let exported = Exported { bytes: text.as_bytes().to_vec(), notes: Vec::new() };
+        check_result(&profile, &exported, Format::Oci, &ExportOptions::new(Arch::X86_64))
+            .map_err(|error| format!("{error:#}"))
+    }
+
+    /// The writers are right as far as is known: what they could do wrong is done here for them.
+    #[test]
+    fn a_result_that_does_something_else_is_not_written() {
+        assert_eq!(checked(PROFILE), Ok(()));
+        for (broken, told) in [
+            (PROFILE.replace(r#""read","#, ""), "read"),
+            (PROFILE.replace(r#""write""#, r#""write","ptrace""#), "ptrace"),
+            (PROFILE.replace(r#""value":1"#, r#""value":2"#), "socket"),
+            (PROFILE.replace(r#""SCMP_ARCH_X86_64""#, r#""SCMP_ARCH_X86_64","SCMP_ARCH_X86""#), "x86"),
+            ("{".to_owned(), "not a profile"),
+        ] {
+            let error = checked(&broken).unwrap_err();
+            assert!(error.contains(told), "{told}: {error}");
+        }
+    }
 }

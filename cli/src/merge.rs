@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use anyhow::{Context, ensure};
 use clap::{Args, ValueEnum};
-use seccomp_trace_profile::{Combination, OnConflict, Profile, Semantics, merge, prove};
+use seccomp_trace_profile::{Combination, Merged, OnConflict, Profile, Semantics, merge, prove};
 use serde::Serialize;
 
 use crate::environment::{self, EnvironmentArgs, Used};
@@ -57,6 +57,10 @@ struct Report<'a> {
     combination: &'static str,
     files: Vec<&'a str>,
     output: String,
+    /// Calls that are denied in one way on all architectures, where the files have several.
+    denied_alike: Vec<&'a str>,
+    /// Whether that is so for the calls that no rule is about.
+    default_alike: bool,
     /// For how many calls, each of one ABI, the compiled filters were compared for all arguments; none with `--no-check`.
     proved: Option<usize>,
 }
@@ -72,7 +76,7 @@ pub(crate) fn run(args: &MergeArgs) -> anyhow::Result<Exit> {
     let inputs = load(&args.files, &environment, native)?;
     let how = if args.intersect { Combination::Intersection } else { Combination::Union };
     let on_conflict = match args.on_conflict {
-        Conflicts::Order => OnConflict::Order,
+        Conflicts::Order => OnConflict::Alike,
         Conflicts::Error => OnConflict::Refuse,
     };
     let meanings: Vec<Semantics> = inputs.iter().map(|input| input.meaning.clone()).collect();
@@ -90,16 +94,33 @@ pub(crate) fn run(args: &MergeArgs) -> anyhow::Result<Exit> {
             .context("the result failed its check and was not written")?;
         Some(proof.calls)
     };
-    profile::write(&output, result.to_json(), args.quiet)?;
+    if !args.quiet {
+        say_alike(&result);
+    }
+    profile::write(&output, result.profile.to_json(), args.quiet)?;
     if args.json {
         let report = Report {
             environment: Used::new(&environment, native),
             combination: if args.intersect { "intersection" } else { "union" },
             files: inputs.iter().map(|input| input.name.as_str()).collect(),
             output: args.output.display().to_string(),
+            denied_alike: result.denied_alike.iter().map(String::as_str).collect(),
+            default_alike: result.default_alike,
             proved,
         };
         say::document(&serde_json::to_string_pretty(&report)?);
     }
     Ok(Exit::SUCCESS)
+}
+
+/// What could not be said by rules, which count on all architectures.
+fn say_alike(result: &Merged) {
+    let named = result.denied_alike.iter().map(String::as_str);
+    let default = result.default_alike.then_some("(what no rule is about)");
+    let calls: Vec<&str> = default.into_iter().chain(named).collect();
+    if !calls.is_empty() {
+        let calls = calls.join(" ");
+        say!("the files list different architectures, on which these calls are denied in different ways;");
+        say!("the result denies them in one way on all: {calls}");
+    }
 }

@@ -60,6 +60,18 @@ pub enum ProfileError {
         /// libseccomp's answer.
         source: libseccomp::error::SeccompError,
     },
+    /// libseccomp does not get done with the rules for a call.
+    #[cfg(feature = "libseccomp")]
+    #[error(
+        "libseccomp is not done with the rules for {name:?} after {seconds} s, and a container runtime would hang; \
+         use SCMP_CMP_EQ and SCMP_CMP_MASKED_EQ, or fewer rules that look at different arguments"
+    )]
+    Endless {
+        /// The call's name in the profile.
+        name: String,
+        /// How long it was waited for.
+        seconds: u64,
+    },
     /// The compiled filter could not be carried to the interpreter.
     #[cfg(feature = "libseccomp")]
     #[error("could not read the compiled filter")]

@@ -62,8 +62,8 @@ mod similar;
 mod verdict;
 
 pub use algebra::{
-    AlgebraError, Change, ChangeKind, Combination, Counterexample, Diff, OnConflict, Setting, diff, merge,
-    subset,
+    AlgebraError, Change, ChangeKind, Combination, Counterexample, Diff, Merged, OnConflict, Setting, diff,
+    merge, subset,
 };
 #[cfg(feature = "libseccomp")]
 pub use algebra::{Proof, prove};

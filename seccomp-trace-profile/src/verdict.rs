@@ -32,6 +32,12 @@ impl Verdict {
         matches!(self, Self::Allow | Self::Log)
     }
 
+    /// Whether the kernel refuses the call without asking anybody.
+    #[must_use]
+    pub const fn denies(self) -> bool {
+        matches!(self, Self::KillProcess | Self::KillThread | Self::Trap | Self::Errno(_))
+    }
+
     /// The action of a profile that gives it, and its number.
     pub(crate) const fn action(self) -> (Action, Option<u32>) {
         match self {

@@ -12,8 +12,8 @@ use proptest::prelude::*;
 use proptest::test_runner::{TestError, TestRunner};
 use seccomp_trace_core::{Arch, Syscall};
 use seccomp_trace_profile::{
-    AlgebraError, Combination, Compiled, Environment, OnConflict, Profile, Resolved, Semantics, Verdict,
-    diff, merge, prove, subset,
+    AlgebraError, Combination, Compiled, Environment, Merged, OnConflict, Profile, Resolved, Semantics,
+    Verdict, diff, merge, prove, subset,
 };
 use support::real_profiles;
 
@@ -169,7 +169,7 @@ fn filters_of_merged_profiles_obey_the_laws_of_a_lattice() {
         let merged = |all: &[&Semantics], how| {
             let all: Vec<Semantics> = all.iter().map(|one| (*one).clone()).collect();
             match merge(&all, how, OnConflict::Order) {
-                Ok(profile) => {
+                Ok(Merged { profile, .. }) => {
                     made.set(made.get() + 1);
                     Some((Filters::of(&profile), compiled(&profile).unwrap()))
                 }
@@ -286,7 +286,7 @@ fn the_default_profiles_of_real_engines_are_merged_and_proved() {
             let result = merge(&meanings, how, OnConflict::Order).unwrap();
             let proof = prove(&result, &inputs, how, &Environment::default(), NATIVE).unwrap();
             assert!(proof.calls > 500, "{proof:?}");
-            let result = compiled(&result).unwrap();
+            let result = compiled(&result.profile).unwrap();
             for meaning in &meanings {
                 let (small, large) = match how {
                     Combination::Union => (meaning, &result),
@@ -294,6 +294,43 @@ fn the_default_profiles_of_real_engines_are_merged_and_proved() {
                 };
                 assert_eq!(subset(small, large).unwrap(), Ok(()), "{set:?}");
             }
+        }
+    }
+}
+
+/// A generated profile lists one architecture, an engine's default three, with errnos of its own: a rule cannot deny a
+/// call differently on each, and what counts is what is allowed.
+#[test]
+fn a_generated_profile_is_merged_with_an_engines_default() {
+    let generated = Profile::from_json(
+        r#"{"defaultAction":"SCMP_ACT_ERRNO","defaultErrnoRet":38,"architectures":["SCMP_ARCH_X86_64"],"syscalls":[
+            {"names":["read","write","execve","exit_group"],"action":"SCMP_ACT_ALLOW"},
+            {"names":["socket"],"action":"SCMP_ACT_ALLOW","args":[{"index":0,"value":1,"op":"SCMP_CMP_EQ"}]}]}"#,
+    )
+    .unwrap();
+    for (path, text) in real_profiles() {
+        let engine = Profile::from_json(&text).unwrap();
+        let inputs = [("generated".to_owned(), &generated), (path.display().to_string(), &engine)];
+        let meanings: Vec<_> = inputs.iter().map(|(_, profile)| compiled(profile).unwrap()).collect();
+        let exact = merge(&meanings, Combination::Union, OnConflict::Order);
+        let merged = merge(&meanings, Combination::Union, OnConflict::Alike).unwrap();
+        let changed = merged.default_alike || !merged.denied_alike.is_empty();
+        assert_eq!(changed, exact.is_err(), "only where it must: {path:?}");
+        let prove = |merged: &Merged| {
+            prove(merged, &inputs, Combination::Union, &Environment::default(), NATIVE)
+                .map(|proof| proof.calls)
+        };
+        assert!(prove(&merged).unwrap() > 500);
+        if changed {
+            let error = prove(&merged.profile.clone().into()).unwrap_err();
+            assert!(
+                matches!(error, AlgebraError::Miscompiled { .. }),
+                "it is told from the exact one: {error}"
+            );
+        }
+        let result = compiled(&merged.profile).unwrap();
+        for meaning in &meanings {
+            assert_eq!(subset(meaning, &result).unwrap(), Ok(()), "{path:?}");
         }
     }
 }
@@ -313,7 +350,7 @@ fn a_result_that_is_not_the_combination_is_found() {
     for (how, wrong) in
         [(Combination::Union, &whole), (Combination::Union, &one), (Combination::Intersection, &two)]
     {
-        let error = prove(wrong, &inputs, how, &Environment::default(), NATIVE).unwrap_err();
+        let error = prove(&wrong.clone().into(), &inputs, how, &Environment::default(), NATIVE).unwrap_err();
         assert!(matches!(error, AlgebraError::Miscompiled { .. }), "{error}");
     }
 }
@@ -332,7 +369,7 @@ fn flags_and_supervisors_are_merged_or_refused() {
         r#""flags":["SECCOMP_FILTER_FLAG_SPEC_ALLOW","SECCOMP_FILTER_FLAG_LOG"],"listenerPath":"/run/a""#,
     );
     let other = profile(r#""flags":[],"listenerPath":"/run/b""#);
-    let merged = |how| merge(&[one.clone(), two.clone()], how, OnConflict::Order).unwrap();
+    let merged = |how| merge(&[one.clone(), two.clone()], how, OnConflict::Order).unwrap().profile;
     let union = merged(Combination::Union);
     assert_eq!(union.flags(), ["SECCOMP_FILTER_FLAG_LOG", "SECCOMP_FILTER_FLAG_SPEC_ALLOW"]);
     assert_eq!(union.listener_path(), Some("/run/a"));
@@ -344,7 +381,8 @@ fn flags_and_supervisors_are_merged_or_refused() {
     assert_eq!(settings[0].key, "flags");
     // Nobody is asked any more, so nobody need be named.
     let none = Profile::from_json(r#"{"defaultAction":"SCMP_ACT_ERRNO"}"#).unwrap();
-    let common =
-        merge(&[one, compiled(&none).unwrap()], Combination::Intersection, OnConflict::Order).unwrap();
+    let common = merge(&[one, compiled(&none).unwrap()], Combination::Intersection, OnConflict::Order)
+        .unwrap()
+        .profile;
     assert_eq!(common.listener_path(), None);
 }

@@ -282,6 +282,19 @@ fn profile() -> impl Strategy<Value = Value> {
     )
 }
 
+/// Found by fuzzing: such a number came back in its last digit different.
+#[test]
+fn numbers_in_unknown_fields_keep_their_value() {
+    let text = r#"{"defaultAction":"SCMP_ACT_ERRNO","x":184467440737095516118446744073709551616,"y":0.1e-7}"#;
+    let written = Profile::from_json(text).unwrap().to_json();
+    let again = Profile::from_json(&written).unwrap();
+    assert_eq!(again.to_json(), written);
+    assert_eq!(
+        serde_json::from_str::<Value>(&written).unwrap(),
+        serde_json::from_str::<Value>(text).unwrap()
+    );
+}
+
 proptest! {
     #[test]
     fn any_profile_is_kept(value in profile()) {

@@ -59,6 +59,7 @@ fn meaning(profile: &Profile, resolved: &Resolved<'_>, environment: &Environment
     for how in [Combination::Union, Combination::Intersection] {
         let both = [meaning.clone(), meaning.clone()];
         let Some(merged) = understood(merge(&both, how, OnConflict::Refuse)) else { continue };
+        let merged = merged.profile;
         let again = Resolved::new(&merged, environment, resolved.native).expect("a merged profile");
         let again = Semantics::new(&merged, &again).expect("a merged profile means something");
         if let Some(diff) = understood(diff(&meaning, &again)) {

@@ -25,8 +25,30 @@ pub enum Combination {
 pub enum OnConflict {
     /// The order of [`Combination`] decides.
     Order,
+    /// The same; and where the profiles have different architectures, so that no rule can say it, a call that is denied
+    /// in different ways is denied in one way on all of them. What is allowed stays exact.
+    Alike,
     /// They are an error.
     Refuse,
+}
+
+/// A merged profile.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Merged {
+    /// The profile.
+    pub profile: Profile,
+    /// The names that are denied in one way on all architectures, where the combination has several
+    /// ([`OnConflict::Alike`]).
+    pub denied_alike: BTreeSet<String>,
+    /// Whether that is so for the calls that no rule is about.
+    pub default_alike: bool,
+}
+
+impl From<Profile> for Merged {
+    /// A profile that is meant to be the exact combination.
+    fn from(profile: Profile) -> Self {
+        Self { profile, denied_alike: BTreeSet::new(), default_alike: false }
+    }
 }
 
 impl Combination {
@@ -61,7 +83,7 @@ impl Combination {
 /// let one = semantics(r#"{"defaultAction": "SCMP_ACT_ERRNO", "syscalls": [{"names": ["read"], "action": "SCMP_ACT_ALLOW"}]}"#);
 /// let two = semantics(r#"{"defaultAction": "SCMP_ACT_ERRNO", "syscalls": [{"names": ["write"], "action": "SCMP_ACT_ALLOW"}]}"#);
 /// let both = merge(&[one, two], Combination::Union, OnConflict::Order)?;
-/// assert_eq!(both.rules()[0].names().collect::<Vec<_>>(), ["read", "write"]);
+/// assert_eq!(both.profile.rules()[0].names().collect::<Vec<_>>(), ["read", "write"]);
 /// # Ok::<(), seccomp_trace_profile::AlgebraError>(())
 /// ```
 ///
@@ -73,13 +95,13 @@ pub fn merge(
     profiles: &[Semantics],
     how: Combination,
     on_conflict: OnConflict,
-) -> Result<Profile, AlgebraError> {
+) -> Result<Merged, AlgebraError> {
     let (first, rest) = profiles.split_first().ok_or(AlgebraError::Nothing)?;
     let mut result = first.clone();
     for other in rest {
         result = result.combine(other, how, on_conflict)?;
     }
-    super::write::write(&result)
+    super::write::write(result, (on_conflict == OnConflict::Alike).then_some(how))
 }
 
 impl Semantics {

@@ -1,5 +1,6 @@
 //! Profiles as functions: merged, compared, contained in one another.
 
+mod alike;
 mod compare;
 mod error;
 mod merge;
@@ -9,6 +10,6 @@ mod write;
 
 pub use compare::{Change, ChangeKind, Counterexample, Diff, Setting, diff, subset};
 pub use error::AlgebraError;
-pub use merge::{Combination, OnConflict, merge};
+pub use merge::{Combination, Merged, OnConflict, merge};
 #[cfg(feature = "libseccomp")]
 pub use proof::{Proof, prove};

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use seccomp_trace_core::{Arch, Syscall};
 
-use super::{AlgebraError, Combination};
+use super::{AlgebraError, Combination, Merged};
 use crate::semantics::draft::Decision;
 use crate::{Environment, Profile, Resolved, Semantics, Verdict};
 
@@ -18,26 +18,27 @@ pub struct Proof {
 
 /// Compiles the profiles anew and compares the filters for every call that a rule is about and for all arguments: that
 /// of the result must be the combination of those of the inputs. Without inputs, the result's filter is compared with
-/// its own rules.
+/// its own rules. What [`Merged`] says to be denied alike may be denied in another way.
 ///
 /// What this machine's libseccomp does not know is compared by the rules.
 ///
 /// # Errors
 /// [`AlgebraError::Miscompiled`] for the first difference; those of [`Semantics::compiled`].
 pub fn prove(
-    result: &Profile,
+    result: &Merged,
     inputs: &[(String, &Profile)],
     how: Combination,
     environment: &Environment,
     native: Arch,
 ) -> Result<Proof, AlgebraError> {
-    let resolved = Resolved::new(result, environment, native)?;
-    let found = Semantics::compiled(result, &resolved)?;
+    let profile = &result.profile;
+    let resolved = Resolved::new(profile, environment, native)?;
+    let found = Semantics::compiled(profile, &resolved)?;
     let wanted = if inputs.is_empty() {
-        vec![Semantics::new(result, &resolved)?]
+        vec![Semantics::new(profile, &resolved)?]
     } else {
-        let compiled = |(_, profile): &(String, &Profile)| {
-            Semantics::compiled(profile, &Resolved::new(profile, environment, native)?)
+        let compiled = |(_, input): &(String, &Profile)| {
+            Semantics::compiled(input, &Resolved::new(input, environment, native)?)
         };
         inputs.iter().map(compiled).collect::<Result<_, _>>()?
     };
@@ -54,8 +55,12 @@ pub fn prove(
         let pairs = expected
             .combine(&found.arches[&call.arch].decision(*call), |one, two| (one, two))
             .map_err(|_| AlgebraError::TooComplex { call: *call })?;
-        if let Some(((expected, found), args)) = pairs.values().into_iter().find(|((one, two), _)| one != two)
-        {
+        let named = call.name().is_some_and(|name| result.denied_alike.contains(name));
+        let alike = named || result.default_alike;
+        let differ = |((one, two), _): &((Verdict, Verdict), [u64; 6])| {
+            one != two && !(alike && one.denies() && two.denies())
+        };
+        if let Some(((expected, found), args)) = pairs.values().into_iter().find(differ) {
             return Err(AlgebraError::Miscompiled { call: *call, args, expected, found });
         }
     }

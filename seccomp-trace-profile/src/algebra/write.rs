@@ -10,7 +10,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use seccomp_trace_core::{Arch, Syscall};
 
-use super::AlgebraError;
+use super::{AlgebraError, Combination, Merged};
 use crate::semantics::diagram::{Cube, Half};
 use crate::semantics::draft::{Decision, Draft, RuleDraft, decide, width};
 use crate::semantics::installation::Listener;
@@ -27,18 +27,29 @@ const MOST_MIXED: usize = 8;
 /// Rules by name.
 type Rules = BTreeMap<String, Vec<RuleDraft>>;
 
-/// Writes the function as a profile.
-pub(super) fn write(meaning: &Semantics) -> Result<Profile, AlgebraError> {
-    let default = one_default(meaning)?;
-    let whole = whole_holders(meaning, default);
+/// Writes the function as a profile. With a combination, names that no rule can say are denied alike as it has it.
+pub(super) fn write(mut meaning: Semantics, alike: Option<Combination>) -> Result<Merged, AlgebraError> {
+    let default_alike = alike.is_some_and(|how| super::alike::default_alike(&mut meaning, how));
+    let default = one_default(&meaning)?;
+    let whole = whole_holders(&meaning, default);
     let mut rules = whole.clone();
     let whole = in_order(&whole);
-    for name in meaning.names.keys().filter(|name| !is_holder(name)) {
-        let rows = rows(meaning, name);
-        if rows.iter().any(|(_, decision)| decision.as_constant() != Some(default)) {
-            rules.insert(name.clone(), rules_for(meaning, &whole, name, &rows, default)?);
+    let names: Vec<String> = meaning.names.keys().filter(|name| !is_holder(name)).cloned().collect();
+    let mut denied_alike = BTreeSet::new();
+    for name in names {
+        let exact = rows(&meaning, &name);
+        let made = rules_for(&meaning, &whole, &name, &exact, default).or_else(|error| {
+            let changed = alike.and_then(|how| super::alike::alike(&exact, how)).ok_or(error)?;
+            let made = rules_for(&meaning, &whole, &name, &changed, default)?;
+            replace(&mut meaning, &name, changed);
+            denied_alike.insert(name.clone());
+            Ok::<_, AlgebraError>(made)
+        })?;
+        if !made.is_empty() {
+            rules.insert(name, made);
         }
     }
+    let meaning = &meaning;
     holders(meaning, default, &mut rules)?;
     verify(meaning, default, &rules)?;
 
@@ -59,7 +70,18 @@ pub(super) fn write(meaning: &Semantics) -> Result<Profile, AlgebraError> {
     let architectures = meaning.arches().map(ArchToken::from).collect();
     let mut profile = Profile::new(default, architectures, rules.collect());
     profile.install(meaning.installation.flags.clone(), listener(meaning)?);
-    Ok(profile)
+    Ok(Merged { profile, denied_alike, default_alike })
+}
+
+/// Lets the function do this with the calls of a name.
+fn replace(meaning: &mut Semantics, name: &str, rows: Vec<(Arch, Decision)>) {
+    for (arch, decision) in rows {
+        if let Some(table) = meaning.arches.get_mut(&arch)
+            && let Some(call) = Syscall::from_name(arch, name)
+        {
+            table.calls.insert(call, decision);
+        }
+    }
 }
 
 /// The supervisor, where one is asked.
@@ -99,7 +121,7 @@ fn rows(meaning: &Semantics, name: &str) -> Vec<(Arch, Decision)> {
     meaning.arches.iter().filter_map(row).collect()
 }
 
-/// Rules that mean the same as `rows` in every ABI.
+/// Rules that mean the same as `rows` in every ABI; none where the default does.
 fn rules_for(
     meaning: &Semantics,
     whole: &[(&str, RuleDraft)],
@@ -107,6 +129,9 @@ fn rules_for(
     rows: &[(Arch, Decision)],
     default: Verdict,
 ) -> Result<Vec<RuleDraft>, AlgebraError> {
+    if rows.iter().all(|(_, decision)| decision.as_constant() == Some(default)) {
+        return Ok(Vec::new());
+    }
     let by_rules = |rules: &[RuleDraft]| {
         rows.iter().all(|(arch, wanted)| decide(rules, default, width(*arch)).as_ref() == Ok(wanted))
     };
@@ -148,7 +173,7 @@ fn rules_for(
     written.into_iter().next().ok_or(AlgebraError::NotExpressible {
         name: name.to_owned(),
         arch,
-        why: "one rule would have to mean different things on different architectures, or more rules than a filter holds",
+        why: "a rule counts on all architectures of a profile, and here it would have to mean different things on them, or more rules would be needed than a filter holds; give the profiles the same architectures",
     })
 }
 

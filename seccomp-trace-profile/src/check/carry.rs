@@ -1,10 +1,13 @@
 //! A whole profile as one compiled filter, in bytes.
 
 use std::collections::BTreeSet;
+use std::fs::File;
+use std::io::{Read, Seek};
 
-use libseccomp::ScmpArch;
+use libseccomp::{ScmpArch, ScmpFilterContext};
+use nix::sys::memfd::{MFdFlags, memfd_create};
 
-use super::compile::{context, export, export_text};
+use super::wanted::Wanted;
 use crate::{ArchToken, ProfileError, Resolved};
 
 /// The form of a compiled filter.
@@ -22,12 +25,7 @@ pub(crate) fn carry(
     arches: &[ArchToken],
     form: Carried,
 ) -> Result<(Vec<u8>, BTreeSet<String>), ProfileError> {
-    let (context, skipped) = context(resolved, &scmp_arches(arches)?)?;
-    let bytes = match form {
-        Carried::Instructions => export(&context)?,
-        Carried::PseudoCode => export_text(&context)?,
-    };
-    Ok((bytes, skipped))
+    Wanted::new(resolved, scmp_arches(arches)?).compile(form)
 }
 
 /// libseccomp's values for tokens; it does not know every architecture that profiles may name.
@@ -38,4 +36,25 @@ pub(super) fn scmp_arches(tokens: &[ArchToken]) -> Result<Vec<ScmpArch>, Profile
         .map(parse)
         .collect::<Result<_, _>>()
         .map_err(|source| ProfileError::Libseccomp { doing: "name an architecture", source })
+}
+
+/// The program in the wanted form. libseccomp before 2.6 writes it to a file descriptor only.
+pub(super) fn export(context: &ScmpFilterContext, form: Carried) -> Result<Vec<u8>, ProfileError> {
+    through_memory(|file| match form {
+        Carried::Instructions => context.export_bpf(file),
+        Carried::PseudoCode => context.export_pfc(file),
+    })
+}
+
+fn through_memory(
+    write: impl FnOnce(&File) -> Result<(), libseccomp::error::SeccompError>,
+) -> Result<Vec<u8>, ProfileError> {
+    let failed = |source| ProfileError::Export { source };
+    let memory =
+        memfd_create("seccomp-filter", MFdFlags::MFD_CLOEXEC).map_err(|errno| failed(errno.into()))?;
+    let mut file = File::from(memory);
+    write(&file).map_err(|source| ProfileError::Libseccomp { doing: "compile the filter", source })?;
+    let mut bytes = Vec::new();
+    file.rewind().and_then(|()| file.read_to_end(&mut bytes)).map_err(failed)?;
+    Ok(bytes)
 }

@@ -3,7 +3,7 @@
 use seccomp_trace_core::Arch;
 
 use super::carry::scmp_arches;
-use super::compile::context;
+use super::wanted::Wanted;
 use crate::{Environment, Profile, ProfileError, Resolved};
 
 /// What happens to the calling thread's `no_new_privs` flag, which an unprivileged process must set before it
@@ -32,7 +32,7 @@ pub fn load(
     let resolved = Resolved::new(profile, environment, native)?;
     let failed = |doing| move |source| ProfileError::Libseccomp { doing, source };
     let arches = scmp_arches(&resolved.architectures)?;
-    let (mut context, _) = context(&resolved, &arches)?;
+    let mut context = Wanted::new(&resolved, arches).loadable()?;
     context
         .set_ctl_nnp(no_new_privs == NoNewPrivs::Set)
         .map_err(failed("choose what becomes of no_new_privs"))?;

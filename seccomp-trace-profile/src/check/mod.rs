@@ -2,16 +2,18 @@
 
 mod carry;
 mod compile;
+mod limit;
 mod load;
+mod wanted;
 
 use std::collections::{BTreeMap, BTreeSet};
 
 pub(crate) use carry::{Carried, carry};
 pub use compile::Compiled;
-use compile::scmp_arch;
 use libseccomp::{ScmpSyscall, ScmpVersion};
 pub use load::{NoNewPrivs, load};
 use seccomp_trace_core::{Arch, Syscall};
+use wanted::scmp_arch;
 
 use crate::{Denial, Denials, Environment, Profile, ProfileError, Resolved};
 

@@ -260,7 +260,7 @@ const TABLE: &[Entry] = &[
         id: "ST021",
         severity: Severity::Warning,
         title: "rules with inequalities that libseccomp may compile wrongly",
-        why: "libseccomp 2.5 joins some sets of such rules into a filter that allows or denies other arguments, and does not end on some.",
+        why: "libseccomp 2.5 joins some sets of such rules into a filter that allows or denies other arguments, and does not end on some; runtimes then hang.",
         remedy: "Use SCMP_CMP_EQ and SCMP_CMP_MASKED_EQ, or one rule.",
     },
 ];

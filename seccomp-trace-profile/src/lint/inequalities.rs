@@ -2,7 +2,7 @@
 //!
 //! Found by comparing the filters of 2.5.4 with the rules: several rules for one call, one of them with an inequality, are
 //! compiled as they are meant where all look at one argument and compare it with values that have one upper half. Of
-//! others some are and some are not; with values above 32 bits it may not end. Where it ends, and is there, it is asked.
+//! others some are, some are not, and on some it does not end. Where it is there, it is asked.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -11,6 +11,8 @@ use super::{Code, Finding};
 use crate::semantics::draft::{RuleDraft, drafts};
 #[cfg(feature = "libseccomp")]
 use crate::semantics::table::{Judge, Table};
+#[cfg(feature = "libseccomp")]
+use crate::{AlgebraError, ProfileError};
 use crate::{Operator, Resolved};
 
 pub(super) fn look(findings: &mut Vec<Finding>, resolved: &Resolved<'_>) {
@@ -53,14 +55,19 @@ fn halves(rules: &[(usize, RuleDraft)]) -> BTreeSet<u64> {
         .collect()
 }
 
-/// Whether this machine's libseccomp compiles the rules as they are meant, or it cannot be said what is meant.
+/// Whether this machine's libseccomp compiles the rules as they are meant, or it cannot be said what is meant. Rules that
+/// it does not get done with are not right.
 #[cfg(feature = "libseccomp")]
 fn are_right(resolved: &Resolved<'_>, name: &str, rules: &[(usize, RuleDraft)]) -> bool {
     let named: Vec<(&str, RuleDraft)> = rules.iter().map(|(_, rule)| (name, rule.clone())).collect();
     resolved.arches().all(|arch| {
         let table = |judge| Table::judged(judge, arch, resolved.default, &named);
         let (meant, found) = (table(Judge::Rules), table(Judge::Filters));
-        meant.ok().zip(found.ok()).is_none_or(|(meant, found)| meant.calls == found.calls)
+        match (meant, found) {
+            (_, Err(AlgebraError::Profile(ProfileError::Endless { .. }))) => false,
+            (Ok(meant), Ok(found)) => meant.calls == found.calls,
+            _ => true,
+        }
     })
 }
 
