@@ -6,7 +6,8 @@
 #include "capture.h"
 
 /* The ABI of that call. A task that runs in user mode has left the call, and with it TS_COMPAT. */
-static __always_inline u32 abi_in_flight(struct task_struct *task, const struct pt_regs *regs, long *id)
+static __always_inline u32 abi_in_flight(struct task_struct *task, const struct pt_regs *regs,
+					 long *id)
 {
 #if defined(__TARGET_ARCH_x86)
 	/* __USER32_CS */

@@ -72,7 +72,8 @@ static __noinline struct tally_cell *new_cell(struct tally_key *key)
 }
 
 /* Where a call is counted: by its group, else by its number alone. */
-static __always_inline struct tally_cell *cell_of(const struct call *call, const struct member *self)
+static __always_inline struct tally_cell *cell_of(const struct call *call,
+						  const struct member *self)
 {
 	struct tally_key key = {.row = call->row, .nr = call->nr, .group = group_of(self)};
 	struct tally_counters *counted = the_counters();
