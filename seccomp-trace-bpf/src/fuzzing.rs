@@ -3,8 +3,7 @@
 use seccomp_trace_core::Event;
 
 use crate::clock::Clock;
-use crate::live;
-use crate::{events, wire};
+use crate::{containers, events, live, tally, wire};
 
 /// Decodes a record of the ring.
 ///
@@ -17,6 +16,7 @@ pub fn record(bytes: &[u8]) -> Result<Event, impl std::error::Error + use<>> {
 /// Decodes the values of the maps; nothing may be said of the result but that there is one.
 pub fn values(bytes: &[u8]) {
     let _ = (wire::who(bytes), wire::target(bytes), wire::pass(bytes), wire::entrance_slot(bytes));
+    let _ = (wire::member_of(bytes), tally::understand(bytes));
     let _ = (wire::is_of_slot(bytes, 0), bytes.iter().any(|byte| wire::was_seen(*byte)));
 }
 
@@ -26,4 +26,9 @@ pub fn values(bytes: &[u8]) {
 /// It is none.
 pub fn view(bytes: &[u8]) -> Result<Option<Event>, impl std::error::Error + use<>> {
     live::event(bytes, Clock::fixed(u64::MAX / 2))
+}
+
+/// Reads a text as what runtimes and engines keep of containers.
+pub fn container(text: &str) {
+    containers::understand(text);
 }

@@ -144,6 +144,24 @@ fn groups_without_room_are_counted_together_and_that_is_said() {
     assert!(rows.iter().any(|row| row["tid"].is_u64() && row["comm"] == "crowd"), "others did");
 }
 
+/// What the launcher does before the command's exec is its setup, and in no other summary.
+#[test]
+fn phases_are_summarised_apart() {
+    privileged!();
+    let caller = tracee("caller");
+    let command = [caller.as_str(), "getitimer"];
+    let document = summary(&["--by", "phase"], &command);
+    let of = |phase: &str| {
+        let rows = document["summary"].as_array().expect("a list").iter();
+        let rows: Vec<_> = rows.filter(|row| row["phase"] == phase).cloned().collect();
+        counts(&serde_json::json!({ "summary": rows, "missed": 0, "uncounted": 0 }))
+    };
+    assert_eq!(of("workload"), counts(&summary(&[], &command)));
+    let setup = of("setup");
+    assert!(setup.contains_key(&native("rt_sigprocmask")), "{setup:?}");
+    assert!(!setup.contains_key(&native("getitimer")), "{setup:?}");
+}
+
 /// What a call waits for is not work, unless all time is asked for.
 #[test]
 fn time_is_that_on_a_cpu_or_all_that_passes() {

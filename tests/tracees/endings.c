@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0 OR MIT
 /*
  * endings: calls that end in every way that there is: children that are killed in a sleep by KILL
- * and by TERM, a process whose other thread sleeps when it exits, a sleep that a handler interrupts,
- * one that is resumed after STOP and CONT, and a thread that executes the program again.
+ * and by TERM, a process whose other thread sleeps when it exits, a sleep that a handler
+ * interrupts, one that is resumed after STOP and CONT, and a thread that executes the program
+ * again.
  */
 #include <pthread.h>
 #include <signal.h>

@@ -115,6 +115,15 @@ impl Places {
     }
 }
 
+/// Parses a text as every file that is read here; nothing may be said of the result but that there is one.
+#[cfg(feature = "fuzzing")]
+pub(crate) fn understand(text: &str) {
+    for runtime in ["crun", "runc", "youki"] {
+        let _ = state::parse(runtime, text);
+    }
+    let _ = (names::stored(text), names::dockers(text), places::configured_graph_root(text));
+}
+
 /// The ids that `wanted` can mean: the one that it is, else those with the name, else those that begin so.
 fn matching(wanted: &str, kept: &[StateDir], names: &[Named]) -> Vec<String> {
     let known = || kept.iter().map(|kept| &kept.id).chain(names.iter().map(|named| &named.id));

@@ -43,26 +43,30 @@ pub(super) fn of_storage(storage: &Path) -> Vec<Named> {
         if !folder.to_string_lossy().ends_with("-containers") {
             continue;
         }
-        let stored = read::<Vec<Stored>>(&folder.join("containers.json")).unwrap_or_default();
-        found.extend(stored.into_iter().map(|stored| Named {
-            id: stored.id,
-            names: stored.names,
-            image: some(stored.image),
-        }));
+        found
+            .extend(read(&folder.join("containers.json")).and_then(|text| stored(&text)).unwrap_or_default());
     }
     found
+}
+
+/// The containers of a `containers.json`.
+pub(super) fn stored(text: &str) -> Option<Vec<Named>> {
+    let stored: Vec<Stored> = serde_json::from_str(text).ok()?;
+    let named = |stored: Stored| Named { id: stored.id, names: stored.names, image: some(stored.image) };
+    Some(stored.into_iter().map(named).collect())
+}
+
+/// The container of a `config.v2.json`.
+pub(super) fn dockers(text: &str) -> Option<Named> {
+    let docker: Docker = serde_json::from_str(text).ok()?;
+    let name = docker.name.trim_start_matches('/').to_owned();
+    Some(Named { id: docker.id, names: vec![name], image: some(docker.image) })
 }
 
 /// What Docker holds.
 pub(super) fn of_docker(docker: &Path) -> Vec<Named> {
     let files = entries(&docker.join("containers")).into_iter().map(|folder| folder.join("config.v2.json"));
-    let read = files.filter_map(|file| read::<Docker>(&file));
-    read.map(|docker| Named {
-        id: docker.id,
-        names: vec![docker.name.trim_start_matches('/').to_owned()],
-        image: some(docker.image),
-    })
-    .collect()
+    files.filter_map(|file| dockers(&read(&file)?)).collect()
 }
 
 /// The storage of a user, whose runtime directory (`/run/user/UID`) is given.
@@ -76,8 +80,8 @@ fn some(text: String) -> Option<String> {
     (!text.is_empty()).then_some(text)
 }
 
-fn read<T: for<'de> Deserialize<'de>>(file: &Path) -> Option<T> {
-    serde_json::from_str(&fs::read_to_string(file).ok()?).ok()
+fn read(file: &Path) -> Option<String> {
+    fs::read_to_string(file).ok()
 }
 
 fn entries(folder: &Path) -> Vec<PathBuf> {

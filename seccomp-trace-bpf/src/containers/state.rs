@@ -56,18 +56,19 @@ impl StateDir {
 
     /// Who init is, or was.
     pub(super) fn read(&self) -> io::Result<Init> {
-        let text = std::fs::read_to_string(self.file())?;
-        let init = match self.runtime {
-            "crun" => serde_json::from_str(&text).map(|Crun { pid, start_time }| Init { pid, start_time }),
-            "youki" => serde_json::from_str(&text).map(|Youki { pid }| Init {
-                pid,
-                start_time: crate::shared::proc::start_time(pid).unwrap_or_default(),
-            }),
-            _ => serde_json::from_str(&text).map(|state: Runc| Init {
-                pid: state.init_process_pid,
-                start_time: state.init_process_start,
-            }),
-        };
-        init.map_err(io::Error::from)
+        Ok(parse(self.runtime, &std::fs::read_to_string(self.file())?)?)
+    }
+}
+
+/// What a runtime's file says.
+pub(super) fn parse(runtime: &str, text: &str) -> serde_json::Result<Init> {
+    match runtime {
+        "crun" => serde_json::from_str(text).map(|Crun { pid, start_time }| Init { pid, start_time }),
+        "youki" => serde_json::from_str(text).map(|Youki { pid }| Init {
+            pid,
+            start_time: crate::shared::proc::start_time(pid).unwrap_or_default(),
+        }),
+        _ => serde_json::from_str(text)
+            .map(|state: Runc| Init { pid: state.init_process_pid, start_time: state.init_process_start }),
     }
 }

@@ -126,3 +126,10 @@ pub struct Tally {
     /// Program runs that the kernel skipped: at most so many calls are missing.
     pub missed: u64,
 }
+
+/// Decodes bytes as every value of the maps.
+#[cfg(feature = "fuzzing")]
+pub(crate) fn understand(bytes: &[u8]) -> usize {
+    let _ = (wire::key(bytes), wire::uncounted(bytes));
+    wire::row(0, &[bytes.to_vec()]).len()
+}
