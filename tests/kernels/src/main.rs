@@ -11,6 +11,7 @@ mod attaching;
 mod cgroups;
 mod commands;
 mod container;
+mod denials;
 mod entering;
 mod phases;
 mod refusals;
@@ -46,7 +47,7 @@ impl Scenario {
 type Test = (&'static str, Scenario, fn());
 
 fn tests() -> impl Iterator<Item = Test> {
-    [commands::TESTS, attaching::TESTS, phases::TESTS, entering::TESTS, refusals::TESTS]
+    [commands::TESTS, attaching::TESTS, phases::TESTS, entering::TESTS, denials::TESTS, refusals::TESTS]
         .into_iter()
         .flatten()
         .copied()
