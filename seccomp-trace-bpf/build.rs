@@ -18,7 +18,7 @@ fn main() {
     let out = PathBuf::from(env::var_os("OUT_DIR").expect("cargo sets OUT_DIR"));
     println!("cargo:rerun-if-changed=src/bpf");
     println!("cargo:rustc-env=SECCOMP_TRACE_BPF_LAYOUT={:016x}", layout());
-    for name in ["recorder", "seed", "denials"] {
+    for name in ["recorder", "seed", "denials", "tally"] {
         SkeletonBuilder::new()
             .source(format!("src/bpf/{name}.bpf.c"))
             // v3 has the compare-and-swap; the kernels that can run the programs at all have it.

@@ -5,8 +5,8 @@ use std::time::Duration;
 
 use anyhow::Context;
 use clap::Args;
+use seccomp_trace_bpf::BpfSession;
 use seccomp_trace_bpf::containers::Places;
-use seccomp_trace_bpf::{BpfSession, Tracer};
 use seccomp_trace_core::{Collector, Ended, RunningSpec, Session, Target, Tgid};
 
 use crate::compare::Found;
@@ -76,17 +76,16 @@ impl TargetArgs {
 }
 
 /// Runs `seccomp-trace attach`.
-pub(crate) fn attach(args: &AttachArgs) -> anyhow::Result<Exit> {
-    let mut outcome = Outcome::resolve(&args.outcome)?;
-    let environment = &args.outcome.policy.environment;
-    let denied = DeniedPlan::resolve(&args.denied, environment, outcome.stdout_taken)?;
-    outcome.table = denied.is_none();
+pub(crate) fn attach(args: AttachArgs) -> anyhow::Result<Exit> {
+    let denied = DeniedPlan::resolve(&args.denied, &args.outcome.policy.environment)?;
+    let mut outcome = Outcome::resolve(args.outcome)?;
+    if let Some(plan) = &denied {
+        plan.standard_output_is_free(outcome.stdout_taken)?;
+        outcome.table = false;
+    }
     let spec = args.target.resolve()?;
-    let builder = Tracer::builder()
-        .relay_signals(true)
-        .capture(outcome.captures.clone())
-        .cgroups(spec.cgroup.is_some() || spec.container.is_some())
-        .ptrace_rule(true);
+    let builder =
+        outcome.tracer().cgroups(spec.cgroup.is_some() || spec.container.is_some()).ptrace_rule(true);
     let tracer = match &denied {
         Some(plan) => builder.denials(plan.watch()).load()?,
         None => builder.load()?,
@@ -95,7 +94,9 @@ pub(crate) fn attach(args: &AttachArgs) -> anyhow::Result<Exit> {
     if !outcome.quiet {
         say!("attached; ^C ends it, USR1 writes what was recorded so far");
     }
-    let why = wait(&mut session, args, &outcome)?;
+    let limits = Limits { max_time: args.max_time, quiet_for: args.quiet_for, no_wait: false };
+    let why = wait(&mut session, limits, args.no_status, &outcome)?;
+    outcome.summarise(&session)?;
     let denials = session.denials()?;
     let recording = session.finish(match why {
         Why::TargetEnded => Ended::TargetEnded,
@@ -114,11 +115,11 @@ pub(crate) fn attach(args: &AttachArgs) -> anyhow::Result<Exit> {
 
 fn wait(
     session: &mut BpfSession,
-    args: &AttachArgs,
+    limits: Limits,
+    no_status: bool,
     outcome: &Outcome,
 ) -> Result<Why, seccomp_trace_bpf::Error> {
-    let limits = Limits { max_time: args.max_time, quiet_for: args.quiet_for, no_wait: false };
-    let mut status = if outcome.quiet || args.no_status { None } else { StatusLine::new() };
+    let mut status = if outcome.quiet || no_status { None } else { StatusLine::new() };
     watch(session, limits, &mut status, |recording| {
         // What cannot be written now may be at the end.
         if let Err(error) = outcome.report(recording, " so far") {

@@ -22,8 +22,8 @@ pub(crate) struct CompareArgs {
     /// Fail also where FILE allows what was never used
     #[arg(long, requires = "compare")]
     deny_unused: bool,
-    /// Print the comparison as one JSON object on standard output
-    #[arg(long, requires = "compare")]
+    /// Print the comparison as one JSON object on standard output; of `run` and `attach` also the summary
+    #[arg(long)]
     pub(crate) json: bool,
 }
 

@@ -2,7 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
-use anyhow::Context;
+use anyhow::{Context, ensure};
 use seccomp_trace_core::Recording;
 
 use crate::args::GenerateArgs;
@@ -16,6 +16,10 @@ use crate::say::say;
 pub(crate) fn generate(args: &GenerateArgs) -> anyhow::Result<Exit> {
     let plan = ProfilePlan::resolve(&args.policy, args.args != "none")?;
     let policy = &args.policy;
+    ensure!(
+        !policy.comparison.json || policy.comparison.compare.is_some(),
+        "--json is for --compare; give that too"
+    );
     let files = args.recordings.iter().chain(&policy.base).chain(&policy.comparison.compare);
     one_standard_input(files.map(PathBuf::as_path))?;
     // Whoever compares need not want a profile.

@@ -25,6 +25,7 @@ mod say;
 mod shared;
 mod status;
 mod subset;
+mod summary;
 mod table;
 mod user;
 mod verify;
@@ -42,7 +43,7 @@ fn main() -> ExitCode {
     let trouble = verb.trouble();
     let result = match verb {
         Verb::Run(args) => run::run(args),
-        Verb::Attach(args) => attach::attach(&args),
+        Verb::Attach(args) => attach::attach(args),
         Verb::Generate(args) => generate::generate(&args),
         Verb::Merge(args) => merge::run(&args),
         Verb::Diff(args) => diff::run(&args),

@@ -4,6 +4,7 @@ use std::path::PathBuf;
 
 use anyhow::{Context, ensure};
 use clap::Args;
+use seccomp_trace_bpf::{BpfSession, Tracer, TracerBuilder};
 use seccomp_trace_core::{Arch, Captures, Phase, Recording, captures};
 use seccomp_trace_profile::Output;
 
@@ -11,6 +12,7 @@ use crate::args::PolicyArgs;
 use crate::compare::{Found, standard_output_is_free};
 use crate::profile::{self, ProfilePlan};
 use crate::say::{self, say};
+use crate::summary::SummaryArgs;
 use crate::table::table;
 
 /// What is to be recorded, and where it is to go.
@@ -25,6 +27,8 @@ pub(crate) struct OutcomeArgs {
     /// `default` (socket by address family), or `none`
     #[arg(long, value_name = "NAMES", default_value = "default")]
     pub(crate) args: String,
+    #[command(flatten)]
+    pub(crate) summary: SummaryArgs,
     /// Fail if the recording may be incomplete
     #[arg(long)]
     pub(crate) strict: bool,
@@ -35,7 +39,7 @@ pub(crate) struct OutcomeArgs {
 
 /// The same with everything checked that can be checked before anything is observed.
 pub(crate) struct Outcome {
-    pub(crate) captures: Captures,
+    captures: Captures,
     pub(crate) quiet: bool,
     /// Whether a table is printed where no profile is written.
     pub(crate) table: bool,
@@ -45,11 +49,13 @@ pub(crate) struct Outcome {
     /// Whether a profile is to be written; one may be wanted for `--compare` alone.
     writes: bool,
     recording: Option<Output>,
+    summary: SummaryArgs,
+    json: bool,
     strict: bool,
 }
 
 impl Outcome {
-    pub(crate) fn resolve(args: &OutcomeArgs) -> anyhow::Result<Self> {
+    pub(crate) fn resolve(args: OutcomeArgs) -> anyhow::Result<Self> {
         // Without -o there is no profile to write, but a wrong BASE is still a mistake to be told before the start.
         let profile = ProfilePlan::resolve(&args.policy, args.args != "none")?;
         let recording = args.recording.as_deref().map(profile::prepare_output).transpose()?;
@@ -59,6 +65,9 @@ impl Outcome {
         }
         let streams = [args.policy.output.as_ref().map(|_| profile.output()), recording.as_ref()];
         let taken = streams.into_iter().flatten().any(Output::is_standard_output);
+        let comparison = &args.policy.comparison;
+        let of_something = comparison.compare.is_some() || args.summary.is_wanted();
+        ensure!(!comparison.json || of_something, "--json is for --compare, -c or -C; give one of them");
         standard_output_is_free(&args.policy.comparison, taken)?;
         let native = Arch::native().context("this architecture cannot be recorded on")?;
         Ok(Self {
@@ -69,8 +78,27 @@ impl Outcome {
             profile,
             writes: args.policy.output.is_some(),
             recording,
+            json: args.policy.comparison.json,
+            summary: args.summary,
             strict: args.strict,
         })
+    }
+
+    /// A builder of tracers that record what is wanted.
+    pub(crate) fn tracer(&self) -> TracerBuilder {
+        let builder = Tracer::builder().relay_signals(true).capture(self.captures.clone());
+        match self.summary.spec() {
+            Some(spec) => builder.tally(spec),
+            None => builder,
+        }
+    }
+
+    /// Prints the summary, where one was asked for: also with --quiet, which is about everything else.
+    pub(crate) fn summarise(&self, session: &BpfSession) -> anyhow::Result<()> {
+        if let Some(tally) = session.tally()? {
+            self.summary.print(&tally, self.json);
+        }
+        Ok(())
     }
 
     /// Writes and prints everything, and says `note` of it. Each part is done even if one before it failed; the first
@@ -84,7 +112,7 @@ impl Outcome {
             true => self.profile.make(recording, self.quiet).map(|()| Some(self.profile.output())),
             false => Ok(None),
         };
-        if !self.quiet && !self.writes && self.table {
+        if !self.quiet && !self.writes && self.table && !self.summary.is_only() {
             say::raw(&table(recording));
         }
         if !self.quiet

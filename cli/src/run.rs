@@ -1,6 +1,5 @@
 //! `seccomp-trace run`: launches the command, records it, and writes what was asked for.
 
-use seccomp_trace_bpf::Tracer;
 use seccomp_trace_core::{Collector, CommandSpec, Ended, Recording, Session, Target};
 
 use crate::args::RunArgs;
@@ -33,7 +32,7 @@ impl Plan {
         if let Some(name) = &args.user {
             command = command.credentials(user::resolve(name)?);
         }
-        let outcome = Outcome::resolve(&args.outcome)?;
+        let outcome = Outcome::resolve(args.outcome)?;
         Ok(Self { command, outcome, no_wait: args.no_wait, status: args.status })
     }
 }
@@ -41,7 +40,7 @@ impl Plan {
 /// Runs `seccomp-trace run`. The result is the command's own status, unless that is 0 and something of ours failed.
 pub(crate) fn run(args: RunArgs) -> anyhow::Result<Exit> {
     let plan = Plan::resolve(args)?;
-    let tracer = Tracer::builder().relay_signals(true).capture(plan.outcome.captures.clone()).load()?;
+    let tracer = plan.outcome.tracer().load()?;
     let mut session = tracer.observe(Target::Command(plan.command.clone()))?;
     let limits = Limits { no_wait: plan.no_wait, ..Limits::default() };
     let mut line = if plan.status { StatusLine::new() } else { None };
@@ -49,8 +48,9 @@ pub(crate) fn run(args: RunArgs) -> anyhow::Result<Exit> {
     let why = watch(&mut session, limits, &mut line, |_| {})?;
     drop(line);
     let status = session.command_status().map_or(Exit::RUN_TROUBLE, Exit::from);
+    let summarised = plan.outcome.summarise(&session);
     let recording = session.finish(ended(why))?;
-    Ok(match report(&plan.outcome, &recording) {
+    Ok(match report(&plan.outcome, &recording).and(summarised) {
         Ok(()) => status,
         Err(error) => {
             say!("{error:#}");

@@ -35,17 +35,20 @@ pub(crate) fn find(path: &Path) -> Result<CgroupId, Error> {
 }
 
 fn identify(path: &Path, mounts: &[CgroupMount]) -> Result<CgroupId, CgroupError> {
-    let directory = candidates(path, mounts).into_iter().find(|path| path.is_dir());
-    let metadata = |path: &Path| fs::metadata(path).map_err(|_| CgroupError::Missing);
-    let found = metadata(&directory.ok_or(CgroupError::Missing)?)?;
     // Each hierarchy is a file system of its own, and the number of a directory is the cgroup's.
-    let same = |mount: &&CgroupMount| metadata(&mount.point).is_ok_and(|root| root.dev() == found.dev());
-    let mount = mounts.iter().find(same).ok_or(CgroupError::Elsewhere)?;
-    match (mount.has(""), mount.has("pids")) {
-        (true, _) => Ok(CgroupId::V2(found.ino())),
-        (_, true) => Ok(CgroupId::Pids(found.ino())),
-        _ => Err(CgroupError::Hierarchy),
+    let device = |mount: &CgroupMount| fs::metadata(&mount.point).map(|root| root.dev());
+    let mut answer = Err(CgroupError::Missing);
+    for directory in candidates(path, mounts) {
+        let Ok(found) = fs::metadata(&directory) else { continue };
+        let mount = mounts.iter().find(|mount| device(mount).is_ok_and(|device| device == found.dev()));
+        match mount.map(|mount| (mount.has(""), mount.has("pids"))) {
+            Some((true, _)) => return Ok(CgroupId::V2(found.ino())),
+            Some((_, true)) => return Ok(CgroupId::Pids(found.ino())),
+            Some(_) => return Err(CgroupError::Hierarchy),
+            None => answer = Err(CgroupError::Elsewhere),
+        }
     }
+    answer
 }
 
 /// Where a cgroup that is given as a path can be.

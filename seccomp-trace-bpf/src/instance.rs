@@ -10,6 +10,7 @@ use libbpf_rs::{Link, MapCore, MapFlags, MapHandle, MapInfo, ProgramHandle};
 use crate::libbpf::{load_error, quiet_libbpf};
 use crate::skel::recorder::{OpenRecorderSkel, RecorderSkel, RecorderSkelBuilder, types};
 use crate::tables::{Tables, TargetConfig};
+use crate::tally::{Counting, TallySpec};
 use crate::{Error, preemption, seed, wire};
 
 /// What is the same for all targets of an instance.
@@ -85,6 +86,8 @@ pub(crate) struct Instance {
     slots: Mutex<Vec<Slot>>,
     /// One target is adopted at a time.
     adopting: Mutex<()>,
+    /// What counts calls for a summary, where one is wanted.
+    pub(crate) counting: Option<Counting>,
 }
 
 #[derive(Debug, Clone, Copy, Default)]
@@ -97,7 +100,15 @@ impl Instance {
     /// Loads and attaches everything.
     pub(crate) fn load(config: Config) -> Result<Self, Error> {
         let slots = Mutex::new(vec![Slot::default(); usize::from(config.slots)]);
-        Ok(Self { loaded: Loaded::load(config)?, slots, adopting: Mutex::new(()) })
+        Ok(Self { loaded: Loaded::load(config)?, slots, adopting: Mutex::new(()), counting: None })
+    }
+
+    /// Counts calls as well.
+    pub(crate) fn with_tally(mut self, spec: TallySpec) -> Result<Self, Error> {
+        let slots = self.slots.get_mut().unwrap_or_else(PoisonError::into_inner).len();
+        let slots = u16::try_from(slots).unwrap_or(u16::MAX);
+        self.counting = Some(Counting::load(self.tables(), slots, spec)?);
+        Ok(self)
     }
 
     /// Looks at every new task more closely until the result is dropped: a target that runs is being adopted.
@@ -128,6 +139,9 @@ impl Instance {
                 .signals
                 .update(&u32::from(slot).to_ne_bytes(), &tally, MapFlags::ANY)
                 .map_err(Error::map("signals"))?;
+            if let Some(counting) = &self.counting {
+                counting.clear(slot)?;
+            }
             *state = Slot { generation, in_use: true };
             return Ok((slot, generation));
         }

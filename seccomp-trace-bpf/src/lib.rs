@@ -52,6 +52,7 @@ mod skel;
 mod slot;
 mod snapshot;
 mod tables;
+pub mod tally;
 mod tracer;
 mod wire;
 

@@ -19,6 +19,7 @@ use crate::launch::{Change, Child, CommandStatus};
 use crate::provenance::run_id;
 use crate::seed::{Kind, Seeder};
 use crate::signals::{self, Heeded, Relay};
+use crate::tally::Tally;
 
 /// How long to sleep at most before the count of live tasks is looked at again: the event that wakes us could have
 /// found the ring full.
@@ -143,6 +144,15 @@ impl BpfSession {
     pub fn denials(&self) -> Result<Denials, Error> {
         let read = |watching: &Watching| watching.read(self.parts.slot, self.parts.clock);
         self.parts.denials.as_ref().map_or_else(|| Ok(Denials::default()), read)
+    }
+
+    /// The summary of the calls that have ended so far; `None` without
+    /// [`tally`](crate::TracerBuilder::tally).
+    ///
+    /// # Errors
+    /// The kernel refused to be read.
+    pub fn tally(&self) -> Result<Option<Tally>, Error> {
+        self.parts.instance.counting.as_ref().map(|counting| counting.read(self.parts.slot)).transpose()
     }
 
     /// Whether a `USR1` has asked, since this was last called, for what has been recorded so far. Of a launched command

@@ -91,6 +91,8 @@ impl Relay {
                     }
                 }
                 None if number == libc::SIGUSR1 => self.snapshot_wanted = true,
+                // ^Z, where there is no command that would be stopped by it.
+                None if STOPPING.contains(&number) => stop_by(number)?,
                 _ if ENDING.contains(&number) && !self.ignored.contains(&number) => ending = Some(number),
                 _ => {}
             }

@@ -28,3 +28,7 @@ pub(crate) mod seed {
 pub(crate) mod denials {
     include!(concat!(env!("OUT_DIR"), "/denials.skel.rs"));
 }
+
+pub(crate) mod tally {
+    include!(concat!(env!("OUT_DIR"), "/tally.skel.rs"));
+}

@@ -20,6 +20,7 @@ use crate::session::{BpfSession, Parts};
 use crate::signals::{self, Heeded, Relay};
 use crate::slot::SlotGuard;
 use crate::tables::TargetConfig;
+use crate::tally::TallySpec;
 
 /// How a [`Tracer`] is to be loaded.
 #[derive(Debug, Clone)]
@@ -32,6 +33,7 @@ pub struct TracerBuilder {
     denials: Option<Watch>,
     cgroups: bool,
     ptrace_rule: bool,
+    tally: Option<TallySpec>,
 }
 
 impl TracerBuilder {
@@ -77,6 +79,13 @@ impl TracerBuilder {
         self
     }
 
+    /// Counts the calls of each target for a summary ([`BpfSession::tally`]; default: not). Independent of
+    /// [`count_calls`](TracerBuilder::count_calls), which counts begins for the recording.
+    pub fn tally(mut self, spec: TallySpec) -> Self {
+        self.tally = Some(spec);
+        self
+    }
+
     /// Whether targets can be cgroups and running containers (default no): every new task on the machine is then looked
     /// at, whether it is in one of them.
     pub fn cgroups(mut self, yes: bool) -> Self {
@@ -108,8 +117,12 @@ impl TracerBuilder {
             containers: false,
             cgroups: self.cgroups,
         };
-        let instance =
-            Instance::load(config).map_err(|error| too_few_files().map_or(error, Error::Refused))?;
+        let instance = Instance::load(config)
+            .and_then(|instance| match self.tally {
+                Some(spec) => instance.with_tally(spec),
+                None => Ok(instance),
+            })
+            .map_err(|error| too_few_files().map_or(error, Error::Refused))?;
         let clock = Clock::read();
         let ring = Ring::new(&instance.loaded.events, self.slots, clock)?;
         let observer = self
@@ -166,6 +179,7 @@ impl Tracer {
             denials: None,
             cgroups: false,
             ptrace_rule: false,
+            tally: None,
         }
     }
 

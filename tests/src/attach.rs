@@ -80,3 +80,17 @@ pub fn recorded_while(arguments: &[&str], meanwhile: impl FnOnce()) -> Recording
     drop(attach.wait().success());
     read_recording(&file)
 }
+
+/// So many threads that do nothing, until the result is dropped: whoever goes through all tasks has some way to go.
+#[must_use]
+pub fn idle_threads(count: usize) -> Vec<std::sync::mpsc::Sender<()>> {
+    let idle = || {
+        let (sender, receiver) = std::sync::mpsc::channel::<()>();
+        std::thread::Builder::new()
+            .stack_size(16 << 10)
+            .spawn(move || receiver.recv().is_ok())
+            .expect("a thread");
+        sender
+    };
+    std::iter::repeat_with(idle).take(count).collect()
+}

@@ -4,10 +4,10 @@ use std::process::Command;
 
 use nix::sys::signal::Signal;
 use seccomp_trace_core::{Arch, Ended, Recording, Syscall};
-use seccomp_trace_tests::attach::{Tracee, attached, recorded_while};
+use seccomp_trace_tests::attach::{Tracee, attached, idle_threads, recorded_while};
 use seccomp_trace_tests::{
-    Finished, ProfileFile, Running, Terminal, calls, full, harmless, privileged, read_recording, scratch,
-    seccomp_trace, tracee, workload,
+    Finished, ProfileFile, Running, Terminal, calls, full, harmless, privileged, read_recording, runs_32_bit,
+    say, scratch, seccomp_trace, tracee, wait_until, workload,
 };
 
 fn assert_all_harmless(recording: &Recording) {
@@ -73,10 +73,26 @@ fn calls_in_flight_are_counted_with_their_abi_and_their_argument() {
     assert_eq!(values, [u64::try_from(nix::libc::F_SETLKW).expect("a small number")]);
 }
 
+/// It runs in user mode, where nothing but its code segment tells that its last call was an i386 one.
+#[test]
+fn the_last_call_of_a_process_that_only_computes_has_its_own_abi() {
+    privileged!();
+    if !runs_32_bit() {
+        say("left out: this kernel runs no 32-bit code");
+        return;
+    }
+    let spinning = Tracee::start("i386spin", &[]);
+    let recording = recorded_while(&["-p", &spinning.pid(), "--max-time", "0"], || {});
+    let write = Syscall::from_name(Arch::X86, "write").expect("i386 has it");
+    // Where it was interrupted at that moment it is in no call.
+    assert!(workload(&recording).iter().all(|call| *call == write), "{:?}", workload(&recording));
+}
+
 /// Each is a child of the process that is attached to, and none lives long enough to be met by a walk.
 #[test]
 fn a_chain_of_fork_and_exit_cannot_outrun_the_walk() {
     privileged!();
+    let _idle = idle_threads(8000);
     for _ in 0..if full() { 50 } else { 5 } {
         let mut chain = Tracee::start("chain", &["adopted"]);
         let recording = recorded_while(&["-p", &chain.pid()], || chain.ends());
@@ -133,6 +149,26 @@ fn usr1_writes_the_profile_so_far_and_goes_on() {
     assert!(ProfileFile::read(&output).workload_has(&["clone3", "getitimer"]));
 }
 
+/// As any program in the foreground: the shell gets its terminal back, and `fg` goes on.
+#[test]
+fn a_stop_from_the_terminal_stops_it_and_it_can_go_on() {
+    privileged!();
+    let mut waiting = Tracee::start("inflight", &[]);
+    let attach = attached(&["-p", &waiting.pid()]);
+    let is_stopped = || {
+        let stat = std::fs::read_to_string(format!("/proc/{}/stat", attach.pid())).expect("it lives");
+        stat.contains(") T ")
+    };
+    attach.signal(Signal::SIGTSTP);
+    wait_until("the stop", is_stopped);
+    attach.signal(Signal::SIGCONT);
+    wait_until("the continuation", || !is_stopped());
+    attach.signal(Signal::SIGINT);
+    let finished = attach.wait().success();
+    assert!(finished.stderr.contains("ended by a signal"), "{finished:?}");
+    waiting.ends();
+}
+
 fn ends_by_itself(limit: &[&str], note: &str) {
     let mut waiting = Tracee::start("inflight", &[]);
     let attach = attached(&[&["-p", &waiting.pid()], limit].concat());
@@ -170,6 +206,24 @@ fn a_line_on_the_terminal_tells_how_it_goes_and_is_gone_when_it_is_over() {
     assert!(after.contains("\r\x1b[K"), "the line is not erased: {screen:?}");
     assert!(after.contains("ended by a signal"), "{screen:?}");
     waiting.ends();
+}
+
+/// It shares the terminal with the command, so only who asks for it gets it.
+#[test]
+fn run_shows_the_line_on_request_alone() {
+    privileged!();
+    let (program, sleeper) = (seccomp_trace(), tracee("sleeper"));
+    let screen = |options: &[&str]| {
+        let command = [&["run"], options, &["--", &sleeper, "nanosleep", "1500"]].concat();
+        let (status, screen) = Terminal::start(program.to_str().expect("UTF-8"), &command).wait();
+        assert!(status.success(), "{screen}");
+        screen
+    };
+    let shown = screen(&["--status"]);
+    assert!(shown.contains("\rseccomp-trace: 1s, 1 process, "), "{shown:?}");
+    let (_, after) = shown.rsplit_once(" ago").expect("a status line");
+    assert!(after.contains("\r\x1b[K"), "the line is not erased: {shown:?}");
+    assert!(!screen(&[]).contains(" ago"));
 }
 
 /// A file or a pipe is no terminal.

@@ -4,7 +4,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
-use seccomp_trace_tests::attach::{Tracee, attached, recorded_while};
+use seccomp_trace_tests::attach::{Tracee, attached, idle_threads, recorded_while};
 use seccomp_trace_tests::{
     Running, calls, full, harmless, privileged, read_recording, say, scratch, seccomp_trace, tracee,
     wait_until, workload,
@@ -142,13 +142,14 @@ fn all_threads_of_a_process_that_is_moved_are_found_and_the_moment_is_told() {
 #[test]
 fn a_chain_of_orphans_is_recorded_where_its_cgroup_is_given() {
     privileged!();
+    let _idle = idle_threads(8000);
     for cgroup in Cgroup::each("chain") {
-        for _ in 0..if full() { 50 } else { 3 } {
+        for _ in 0..if full() { 30 } else { 2 } {
             let mut command = Command::new("sh");
             let script = "echo 0 > \"$0/cgroup.procs\" && exec \"$1\" orphans";
             command.args(["-c", script, cgroup.path(), &tracee("chain")]);
             let mut chain = Tracee::spawn(&mut command);
-            let recording = recorded_while(&["-p", &chain.pid(), "--cgroup", cgroup.path()], || chain.ends());
+            let recording = recorded_while(&["--cgroup", cgroup.path()], || chain.ends());
             let missed: Vec<_> = calls(harmless()).difference(&workload(&recording)).copied().collect();
             assert!(missed.is_empty(), "{}: missed: {missed:?}", cgroup.path());
             assert!(recording.losses().is_none(), "{:?}", recording.losses());

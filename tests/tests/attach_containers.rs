@@ -2,6 +2,7 @@
 
 use std::path::Path;
 
+use seccomp_trace_tests::attach::Tracee;
 use seccomp_trace_tests::{
     Podman, ProfileFile, Running, calls, read_recording, seccomp_trace, with_each_runtime, workload,
 };
@@ -20,25 +21,19 @@ fn attached(podman: &Podman, arguments: &[&str]) -> Running {
     attach
 }
 
-/// A container that does nothing, and in it a process that `podman exec` has brought: at `/go` it calls getsid.
-fn start(podman: &Podman) {
-    podman.detach("one", &[], &["sh", "-c", "echo up; exec sleep 1000"]);
-    podman.wait_for_line("one", "up");
-    let script = "touch /here; until test -e /go; do sleep 0.02; done; exec /tracees/caller getsid";
-    drop(podman.podman(&["exec", "-d", "one", "sh", "-c", script]).success());
-    drop(podman.podman(&["exec", "one", "sh", "-c", "until test -e /here; do sleep 0.02; done"]).success());
-}
-
 fn everybody_in_the_container_is_recorded(runtime: &str) {
     let podman = Podman::new(runtime);
-    start(&podman);
+    podman.detach("one", &[], &["sh", "-c", "echo up; exec sleep 1000"]);
+    podman.wait_for_line("one", "up");
+    // No exec of it comes after the beginning, by which it could be met.
+    let mut before = Tracee::spawn(&mut podman.command(&["exec", "-i", "one", "/tracees/swarm", "1"]));
     let (profile, file) = (podman.out("p.json"), podman.out("r.json"));
     let text = |path: &Path| path.to_str().expect("UTF-8").to_owned();
     let attach =
         attached(&podman, &["--container", "one", "-o", &text(&profile), "--recording", &text(&file)]);
-    drop(podman.podman(&["exec", "one", "touch", "/go"]).success());
+    before.go_on();
     drop(podman.podman(&["exec", "one", "/tracees/caller", "getpgid"]).success());
-    // Neither is in the container: one is another container, the other has only its name in common with it.
+    // Another container.
     drop(podman.run(&[], &["/tracees/caller", "eventfd2"]).success());
     drop(podman.podman(&["stop", "-t", "0", "one"]).success());
     let finished = attach.wait().success();
@@ -46,16 +41,15 @@ fn everybody_in_the_container_is_recorded(runtime: &str) {
 
     let recording = read_recording(&file);
     let seen = workload(&recording);
-    assert!(calls(["getsid", "getpgid"]).is_subset(&seen), "{seen:?}");
+    assert!(calls(["getitimer", "getpgid"]).is_subset(&seen), "{seen:?}");
     assert!(calls(["eventfd2"]).is_disjoint(&seen), "{seen:?}");
     let run = recording.runs().values().next().expect("one run");
     assert_eq!(run.runtime.as_ref().expect("a runtime").name, runtime);
     assert!(run.container.as_ref().expect("a container").image.is_some());
 
-    // The container was waiting in its one call; all else is podman exec's.
-    assert!(ProfileFile::read(&profile).workload_has(&["getsid", "getpgid"]));
+    assert!(ProfileFile::read(&profile).workload_has(&["getitimer", "getpgid"]));
     let option = format!("seccomp={}", text(&profile));
-    drop(podman.run(&["--security-opt", &option], &["/tracees/caller", "getsid"]).success());
+    drop(podman.run(&["--security-opt", &option], &["/tracees/caller", "getitimer"]).success());
 }
 
 fn a_container_is_known_by_its_id_and_the_beginning_of_it(runtime: &str) {

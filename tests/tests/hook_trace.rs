@@ -68,7 +68,8 @@ fn a_signal_ends_the_trace_and_not_the_process() {
     hook.signal(Signal::SIGTERM);
     let finished = hook.wait();
     assert_eq!(finished.code(), 0, "{finished:?}");
-    // Of a call in flight when the trace began the entry is not seen; there may be no other.
+    // It waits for its line, and has done nothing else since.
+    assert!(ProfileFile::read(&output).workload_has(&["read"]));
     assert!(!ProfileFile::read(&output).allowed().contains("getpgid"));
     process.go_on();
 }

@@ -148,5 +148,7 @@ static __noinline int exec_of_stranger(struct task_struct *task)
 	u32 slot = into->slot;
 	struct target *target = bpf_map_lookup_elem(&targets, &slot);
 
-	return target && (into->whole || is_inside(task, target)) ? enter(task, into, PHASE_WORKLOAD, 0) : 0;
+	return target && (into->whole || is_inside(task, target))
+		       ? enter(task, into, PHASE_WORKLOAD, 0)
+		       : 0;
 }

@@ -47,7 +47,8 @@ static __always_inline struct member *member_above(struct task_struct *task)
 	return NULL;
 }
 
-/* Whether the children of a process that ends go to a member: prctl(PR_SET_CHILD_SUBREAPER), or init. */
+/* Whether the children of a process that ends go to a member: prctl(PR_SET_CHILD_SUBREAPER), or
+ * init. */
 static __always_inline bool goes_to_member(struct task_struct *task)
 {
 	struct task_struct *reaper = reaper_of(task);
@@ -61,8 +62,7 @@ static __always_inline bool goes_to_member(struct task_struct *task)
 		struct task_struct *leader = task->group_leader;
 		struct signal_struct *signal = task->signal;
 
-		if (task->tgid == init ||
-		    BPF_CORE_READ_BITFIELD_PROBED(signal, is_child_subreaper))
+		if (task->tgid == init || BPF_CORE_READ_BITFIELD_PROBED(signal, is_child_subreaper))
 			return leader && is_member(leader);
 	}
 	return false;

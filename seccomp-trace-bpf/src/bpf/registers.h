@@ -3,17 +3,6 @@
 #pragma once
 #include "abi.h"
 
-/* The number that a task entered the kernel with; negative: by no call, or by one that was skipped.
- */
-static __always_inline long number_of(const struct pt_regs *regs)
-{
-#if defined(__TARGET_ARCH_x86)
-	return (s32)regs->orig_ax;
-#elif defined(__TARGET_ARCH_arm64)
-	return regs->syscallno;
-#endif
-}
-
 static __always_inline u64 argument(struct pt_regs *regs, u32 abi, u32 index)
 {
 #if defined(__TARGET_ARCH_x86)

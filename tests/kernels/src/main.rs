@@ -15,6 +15,7 @@ mod denials;
 mod entering;
 mod phases;
 mod refusals;
+mod summaries;
 
 use std::process::ExitCode;
 
@@ -47,10 +48,18 @@ impl Scenario {
 type Test = (&'static str, Scenario, fn());
 
 fn tests() -> impl Iterator<Item = Test> {
-    [commands::TESTS, attaching::TESTS, phases::TESTS, entering::TESTS, denials::TESTS, refusals::TESTS]
-        .into_iter()
-        .flatten()
-        .copied()
+    [
+        commands::TESTS,
+        attaching::TESTS,
+        summaries::TESTS,
+        phases::TESTS,
+        entering::TESTS,
+        denials::TESTS,
+        refusals::TESTS,
+    ]
+    .into_iter()
+    .flatten()
+    .copied()
 }
 
 fn main() -> ExitCode {

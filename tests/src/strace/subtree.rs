@@ -33,34 +33,13 @@ pub enum Confused {
 /// # Errors
 /// [`Confused`], with the place.
 pub fn calls_of_command(log: &str, program: &str) -> Result<BTreeSet<Syscall>, Confused> {
-    let mut lines = Vec::new();
-    for (index, line) in log.lines().enumerate() {
-        lines.push(
-            Line::parse(line).ok_or_else(|| Confused::Line { number: index + 1, line: line.to_owned() })?,
-        );
-    }
-    let program = program.rsplit('/').next().unwrap_or(program);
-    let not_executed = || Confused::NotExecuted(program.to_owned());
-    let tracer = lines.first().ok_or_else(not_executed)?.tid;
-    let (command, exec) = executed(&lines, tracer, program).ok_or_else(not_executed)?;
-    let children = children(&lines);
-    let everybody = closure(&children, tracer);
-    // The call that made a launcher's thread may never return: the exec of another thread ends both.
-    let orphan = lines
-        .iter()
-        .skip(exec)
-        .find(|line| matches!(line.what, What::Call { .. }) && !everybody.contains(&line.tid));
-    if let Some(orphan) = orphan {
-        return Err(Confused::Orphan(orphan.tid));
-    }
-    let subtree = closure(&children, command);
-
+    let Subtree { lines, members, exec } = Subtree::of_command(log, program)?;
     let mut calls = BTreeSet::new();
     let mut abis = BTreeMap::new();
     for (index, line) in lines.iter().enumerate() {
         let What::Call { nr, name, .. } = line.what else { continue };
         // A launcher may have threads, which die in the exec.
-        if subtree.contains(&line.tid) && index > exec && name != "restart_syscall" {
+        if members.contains(&line.tid) && index > exec && name != "restart_syscall" {
             let abi = abis.entry(line.tid).or_insert(NATIVE);
             *abi = abi_of(nr, name).unwrap_or(*abi);
             calls.insert(Syscall::new(*abi, nr));
@@ -69,14 +48,51 @@ pub fn calls_of_command(log: &str, program: &str) -> Result<BTreeSet<Syscall>, C
     Ok(calls)
 }
 
-const NATIVE: Arch = match Arch::native() {
+/// The lines of a log, and which of them are a command's.
+pub(super) struct Subtree<'a> {
+    pub(super) lines: Vec<Line<'a>>,
+    /// The command's threads and descendants.
+    pub(super) members: BTreeSet<u32>,
+    /// The line where its exec succeeded.
+    pub(super) exec: usize,
+}
+
+impl<'a> Subtree<'a> {
+    pub(super) fn of_command(log: &'a str, program: &str) -> Result<Self, Confused> {
+        let mut lines = Vec::new();
+        for (index, line) in log.lines().enumerate() {
+            lines.push(
+                Line::parse(line)
+                    .ok_or_else(|| Confused::Line { number: index + 1, line: line.to_owned() })?,
+            );
+        }
+        let program = program.rsplit('/').next().unwrap_or(program);
+        let not_executed = || Confused::NotExecuted(program.to_owned());
+        let tracer = lines.first().ok_or_else(not_executed)?.tid;
+        let (command, exec) = executed(&lines, tracer, program).ok_or_else(not_executed)?;
+        let children = children(&lines);
+        let everybody = closure(&children, tracer);
+        // The call that made a launcher's thread may never return: the exec of another thread ends both.
+        let orphan = lines
+            .iter()
+            .skip(exec)
+            .find(|line| matches!(line.what, What::Call { .. }) && !everybody.contains(&line.tid));
+        if let Some(orphan) = orphan {
+            return Err(Confused::Orphan(orphan.tid));
+        }
+        let members = closure(&children, command);
+        Ok(Self { lines, members, exec })
+    }
+}
+
+pub(super) const NATIVE: Arch = match Arch::native() {
     Some(arch) => arch,
     None => Arch::X86_64,
 };
 
 /// The ABI whose table has this name under this number; `None` where both have (the numbers from 424 on are the same
 /// everywhere) or neither: then it is the ABI of the thread's last call.
-fn abi_of(nr: i32, name: &str) -> Option<Arch> {
+pub(super) fn abi_of(nr: i32, name: &str) -> Option<Arch> {
     let compat = if NATIVE == Arch::Aarch64 { Arch::Arm } else { Arch::X86 };
     let fits = |arch| Syscall::new(arch, nr).name() == Some(name);
     match (fits(NATIVE), fits(compat)) {
