@@ -77,10 +77,12 @@ impl TargetArgs {
 
 /// Runs `seccomp-trace attach`.
 pub(crate) fn attach(args: AttachArgs) -> anyhow::Result<Exit> {
-    let environment = args.outcome.policy.environment.clone();
+    let denied = DeniedPlan::resolve(&args.denied, &args.outcome.policy.environment)?;
     let mut outcome = Outcome::resolve(args.outcome)?;
-    let denied = DeniedPlan::resolve(&args.denied, &environment, outcome.stdout_taken)?;
-    outcome.table = denied.is_none();
+    if let Some(plan) = &denied {
+        plan.standard_output_is_free(outcome.stdout_taken)?;
+        outcome.table = false;
+    }
     let spec = args.target.resolve()?;
     let builder =
         outcome.tracer().cgroups(spec.cgroup.is_some() || spec.container.is_some()).ptrace_rule(true);

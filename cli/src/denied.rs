@@ -36,21 +36,22 @@ pub(crate) struct DeniedPlan {
 }
 
 impl DeniedPlan {
-    /// `None` where nobody asks. `stdout_taken`: something else goes to standard output.
-    pub(crate) fn resolve(
-        args: &DeniedArgs,
-        environment: &EnvironmentArgs,
-        stdout_taken: bool,
-    ) -> anyhow::Result<Option<Self>> {
+    /// `None` where nobody asks.
+    pub(crate) fn resolve(args: &DeniedArgs, environment: &EnvironmentArgs) -> anyhow::Result<Option<Self>> {
         let Some(form) = &args.denied else { return Ok(None) };
         let update = args.update.as_deref().map(prepare_output).transpose()?;
-        let outputs = [form == "json", stdout_taken, update.as_ref().is_some_and(Output::is_standard_output)];
+        let profiled = args.profile.as_deref().map(|path| Profiled::read(path, environment)).transpose()?;
+        Ok(Some(Self { json: form == "json", profiled, update }))
+    }
+
+    /// Refuses to mix the report with something else on standard output.
+    pub(crate) fn standard_output_is_free(&self, taken: bool) -> anyhow::Result<()> {
+        let outputs = [self.json, taken, self.update.as_ref().is_some_and(Output::is_standard_output)];
         ensure!(
             outputs.into_iter().filter(|taken| *taken).count() <= 1,
             "--denied=json and another output are both standard output; give that a FILE"
         );
-        let profiled = args.profile.as_deref().map(|path| Profiled::read(path, environment)).transpose()?;
-        Ok(Some(Self { json: form == "json", profiled, update }))
+        Ok(())
     }
 
     /// What is to be reported though it is executed.

@@ -24,6 +24,7 @@ pub(crate) struct Observer {
     denials: MapHandle,
     args: MapHandle,
     losses: MapHandle,
+    /// Those whose misses are losses.
     programs: Vec<ProgramHandle>,
     _links: Vec<Link>,
 }
@@ -144,7 +145,10 @@ fn attach(skel: &DenialsSkel<'_>) -> Result<(Vec<Link>, Vec<ProgramHandle>), Err
             }
         };
         links.push(link);
-        programs.push(ProgramHandle::try_from(program).map_err(load_error)?);
+        // A task whose birth was missed is known from its first call on, and nothing is made up of it.
+        if name != "on_birth" {
+            programs.push(ProgramHandle::try_from(program).map_err(load_error)?);
+        }
     }
     Ok((links, programs))
 }

@@ -22,11 +22,11 @@ static __always_inline u32 abi_of(struct task_struct *task, long *id)
 #endif
 }
 
-/* The number that a task entered the kernel with; negative: by no call, or by one that was skipped.
- */
+/* The number that a task entered the kernel with; negative: by no call, or a skipped one. */
 static __always_inline long number_of(const struct pt_regs *regs)
 {
 #if defined(__TARGET_ARCH_x86)
+	/* As the kernel itself takes it: 32 bits. */
 	return (s32)regs->orig_ax;
 #else
 	return regs->syscallno;

@@ -139,10 +139,8 @@ impl Judgement {
 
 /// Says for each denial who denied it. `filter` is what the target runs under, or would run under, where that is known.
 ///
-/// Before a launched command executes its program, its `execve` alone counts: the rest is its launcher's.
-///
-/// # Errors
-/// None: what cannot be told is [`Cause::Unknown`] or counted in the result.
+/// Before a launched command executes its program, its `execve` alone counts: the rest is its launcher's. What cannot be
+/// told is [`Cause::Unknown`], or counted in the result.
 pub fn judge(filter: Option<&Filter>, denials: &[Denial]) -> Judgement {
     let mut judgement = Judgement::default();
     for denial in denials.iter().filter(|denial| !denial.circumstances.setup || is_exec(denial.call)) {

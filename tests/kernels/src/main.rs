@@ -11,6 +11,7 @@ mod attaching;
 mod cgroups;
 mod commands;
 mod container;
+mod denials;
 mod entering;
 mod phases;
 mod refusals;
@@ -55,6 +56,7 @@ fn tests() -> impl Iterator<Item = Test> {
         phases::TESTS,
         entering::TESTS,
         viewing::TESTS,
+        denials::TESTS,
         refusals::TESTS,
     ];
     all.into_iter().flatten().copied()
