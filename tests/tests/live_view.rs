@@ -191,6 +191,23 @@ fn what_the_ring_cannot_take_is_counted_exactly() {
     assert_eq!(seen.lost + shown, calls);
 }
 
+/// Threads on all cores write into one ring while it is read.
+#[test]
+fn calls_of_many_threads_are_shown_or_counted_to_the_last_one() {
+    privileged!();
+    let seen = watch(view_of(&[("getppid", &[])]), &[&tracee("storm"), "1"]);
+    let shown = u64::try_from(seen.calls().count()).unwrap();
+    // As the tracee shares a million among its threads.
+    let threads = 2 * u64::try_from(std::thread::available_parallelism().unwrap().get()).unwrap();
+    assert_eq!(seen.lost + shown, 1000 / threads * 1000 * threads, "{} lost", seen.lost);
+    let mut last = std::collections::BTreeMap::new();
+    for call in seen.calls() {
+        let before = last.insert(call.tid, call.entered);
+        assert!(before.is_none_or(|before| before <= call.entered), "a thread's calls out of order");
+    }
+    assert!(last.len() > 1);
+}
+
 /// A reader that keeps up loses nothing, and a fast target does not fill our memory while it is read.
 #[test]
 fn a_reader_that_keeps_up_loses_nothing_with_several_targets() {
