@@ -119,7 +119,7 @@ static __always_inline void conclude(struct flight *flight, u8 mask, u64 now)
 	gather(w, mask);
 	w->call = *call;
 	/* What failed has an item that says so, but where there was no room. */
-	w->call.missing = w->failed;
+	w->call.missing = w->failed | (flight->failed & ~mask);
 	len = w->at;
 	if (len > sizeof(w->data))
 		len = sizeof(w->data);
