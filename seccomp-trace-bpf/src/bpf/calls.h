@@ -119,7 +119,7 @@ static __always_inline void conclude(struct flight *flight, u8 mask, u64 now)
 	gather(w, mask);
 	w->call = *call;
 	/* What failed has an item that says so, but where there was no room. */
-	w->call.missing = w->failed;
+	w->call.missing = w->failed | (flight->failed & ~mask);
 	len = w->at;
 	if (len > sizeof(w->data))
 		len = sizeof(w->data);
@@ -171,17 +171,12 @@ static __always_inline int skipped(struct task_struct *task, struct member *self
 	return 0;
 }
 
-/*
- * Whether a call was broken off because its thread is to die. It ends, but
- * nobody gets to see its result.
- */
-static __always_inline bool is_dying(struct task_struct *task, long value)
+/* Whether a thread is to die: its call ends, but nobody gets to see how. SIGKILL stands for every
+ * signal that kills. */
+static __always_inline bool is_dying(struct task_struct *task)
 {
-	u64 pending = BPF_CORE_READ((struct task_struct___live *)task, pending.signal.sig[0]);
-
-	/* EINTR, ERESTARTSYS to ERESTART_RESTARTBLOCK; SIGKILL stands for every signal that kills.
-	 */
-	return (value == -4 || (value <= -512 && value >= -516)) && (pending >> (9 - 1) & 1);
+	return BPF_CORE_READ((struct task_struct___live *)task, pending.signal.sig[0]) >> (9 - 1) &
+	       1;
 }
 
 /* `choice`: the ABI in its upper half. */
@@ -202,10 +197,12 @@ static __noinline int left(struct task_struct *task, struct pt_regs *regs, long 
 
 	if (!flight)
 		not_found_in(task, flights_id);
-	if (flight && state == FLIGHT_ACTIVE && is_dying(task, value))
+	if (state == FLIGHT_ACTIVE && is_dying(task))
 		return 0;
 	if (flight)
 		flight->state = FLIGHT_NONE;
+	if (state == FLIGHT_ACTIVE && (self->flags & MEMBER_INSIDE))
+		self->flags &= ~MEMBER_INSIDE;
 	/* Before the workload only the exec that starts it is shown, and that ends in it. */
 	if (self->phase == PHASE_SETUP || state == FLIGHT_LOST)
 		return 0;

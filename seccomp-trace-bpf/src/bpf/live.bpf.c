@@ -64,5 +64,6 @@ static __always_inline bool shows_all(void)
 
 #include "calls.h"
 #include "lives.h"
+#include "pending.h"
 
 char LICENSE[] SEC("license") = "Dual BSD/GPL";

@@ -3,16 +3,17 @@
 use std::collections::{HashMap, VecDeque};
 use std::time::Duration;
 
-use seccomp_trace_core::{Call, Event, Exited, Outcome, Signal, Tgid, Tid, Timestamp, View};
+use seccomp_trace_core::{Call, Event, Exited, Outcome, Read, Signal, Tgid, Tid, Timestamp, View, When};
 
 use super::data::{self, Item};
 use super::decode::{DecodeError, End, Head, Record, Shown, decode};
+use super::plan::READS;
 use crate::clock::Clock;
 
 /// Events of one target that wait for its reader, while that of another reads; more are dropped and counted.
 const QUEUE: usize = 65536;
 /// Calls of one target whose items were sent ahead and that have not come. Those of calls that were lost stay here.
-const AHEAD: usize = 4096;
+const AHEAD: usize = 1024;
 
 /// What waits for the reader of one slot.
 #[derive(Debug, Default)]
@@ -133,8 +134,14 @@ impl Queue {
 
 /// A call from its record, the items that were sent ahead of it, and the view that asked for it.
 pub(super) fn call(head: Head, shown: Shown, mut items: Vec<Item>, view: &View, clock: Clock) -> Call {
-    items.extend(shown.items);
     let reads = view.reads.get(&shown.syscall).map_or(&[][..], Vec::as_slice);
+    let mut missing = shown.missing;
+    if shown.parted && items.is_empty() {
+        // They were given up, or came before this target had a reader.
+        let of_entry = |(index, read): (usize, &Read)| u8::from(read.when == When::Entry) << index;
+        missing |= reads.iter().take(READS).enumerate().map(of_entry).fold(0, |mask, bit| mask | bit);
+    }
+    items.extend(shown.items);
     Call {
         syscall: shown.syscall,
         pid: Tgid(head.tgid),
@@ -151,7 +158,7 @@ pub(super) fn call(head: Head, shown: Shown, mut items: Vec<Item>, view: &View, 
             End::Never => Outcome::Never,
             End::Skipped => Outcome::Skipped { value: shown.value },
         },
-        data: data::assemble(items, shown.missing, reads),
+        data: data::assemble(items, missing, reads),
     }
 }
 
@@ -169,7 +176,7 @@ fn began(event: &Event) -> Option<Timestamp> {
 mod tests {
     use std::mem::offset_of;
 
-    use seccomp_trace_core::{Bytes, Content, Extent};
+    use seccomp_trace_core::{Arch, Bytes, Content, Datum, Extent, Syscall, What};
 
     use super::*;
     use crate::live::data::tests::encode;
@@ -230,6 +237,19 @@ mod tests {
         inbox.put(&lost).unwrap();
         inbox.put(&parted(live_outcome::LIVE_RETURNED, &[])).unwrap();
         assert!(taken(&mut inbox)[0].data.is_empty());
+    }
+
+    /// Never empty: what should have been ahead and is not is marked, and what the call does not have is left out.
+    #[test]
+    fn items_that_should_be_ahead_and_are_not_are_unreadable() {
+        let read = |arg, when| Read { arg, what: What::Path, when };
+        let native = Arch::native().unwrap();
+        let reads = [(Syscall::new(native, 39), vec![read(0, When::Entry), read(1, When::Exit)])].into();
+        let mut inbox = Inbox::new(2, View { reads, ..View::default() }, Clock::fixed(0));
+        inbox.open(1, 3);
+        inbox.put(&parted(live_outcome::LIVE_RETURNED, &[])).unwrap();
+        let content = Content::Bytes(Bytes { bytes: Vec::new(), extent: Extent::Unreadable });
+        assert_eq!(taken(&mut inbox)[0].data, [Datum { arg: 0, content }]);
     }
 
     #[test]
