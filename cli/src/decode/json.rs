@@ -50,7 +50,7 @@ pub(crate) fn value(value: &Value) -> Json {
         },
         Value::Remark(value, remark) => json!({ "value": self::value(value), "remark": remark }),
         Value::Change(before, after) => json!({ "before": self::value(before), "after": self::value(after) }),
-        Value::Unreadable { address, read } => {
+        Value::Unreadable { address, read, .. } => {
             let mut object = Map::from_iter([
                 ("address".to_owned(), json!(format!("{address:#x}"))),
                 ("unreadable".to_owned(), json!(true)),
@@ -100,7 +100,7 @@ mod tests {
         assert_eq!(escaped(b"a\\b\n\xff"), "a\\x5cb\\x0a\\xff");
         assert_eq!(value(&Value::text(b"/etc", true)), json!({ "text": "/etc", "cut": true }));
         assert_eq!(
-            value(&Value::Unreadable { address: 16, read: Vec::new() }),
+            value(&Value::Unreadable { address: 16, read: Vec::new(), told: true }),
             json!({ "address": "0x10", "unreadable": true })
         );
     }

@@ -102,12 +102,10 @@ impl Reader<'_> {
         }
     }
 
-    /// A call that failed with `EFAULT` has said so itself.
     fn unreadable(&self, address: u64, read: &[u8]) -> Value {
-        match &self.failure {
-            Some(failure) if failure.is("EFAULT") => Value::Address(address),
-            _ => Value::Unreadable { address, read: read.to_vec() },
-        }
+        // A call that failed with `EFAULT` says so itself.
+        let told = self.failure.as_ref().is_some_and(|failure| failure.is("EFAULT"));
+        Value::Unreadable { address, read: read.to_vec(), told }
     }
 
     fn text(&self, bytes: &Bytes, raw: u64, binary: bool) -> Value {

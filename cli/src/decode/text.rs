@@ -46,20 +46,25 @@ pub(crate) fn push(out: &mut String, value: &Value, hex: Hex) {
             out.push_str(" => ");
             push(out, after, hex);
         }
-        Value::Unreadable { address, read } => {
+        Value::Unreadable { address, read, told } => {
             push(out, &Value::Address(*address), hex);
-            if read.is_empty() {
-                out.push_str(" /* unreadable */");
-            } else {
-                out.push_str(" /* unreadable after ");
-                // Nothing within may end the comment.
-                let mut quoted = String::new();
-                push_quoted(&mut quoted, read, hex == Hex::All);
-                out.push_str(&quoted.replace("*/", "*\\57"));
-                out.push_str(" */");
+            if !told {
+                push_unread(out, read, hex);
             }
         }
     }
+}
+
+/// Says that nothing more could be read than this.
+fn push_unread(out: &mut String, read: &[u8], hex: Hex) {
+    if read.is_empty() {
+        out.push_str(" /* unreadable */");
+        return;
+    }
+    let mut quoted = String::new();
+    push_quoted(&mut quoted, read, hex == Hex::All);
+    // Nothing within may end the comment.
+    out.push_str(&format!(" /* unreadable after {} */", quoted.replace("*/", "*\\57")));
 }
 
 fn push_fields(out: &mut String, fields: &Fields, hex: Hex) {
@@ -212,7 +217,8 @@ mod tests {
 
     #[test]
     fn what_could_not_be_read_is_never_empty() {
-        let unreadable = |read: &[u8]| shown(&Value::Unreadable { address: 0x1000, read: read.to_vec() });
+        let unreadable =
+            |read: &[u8]| shown(&Value::Unreadable { address: 0x1000, read: read.to_vec(), told: false });
         assert_eq!(unreadable(b""), "0x1000 /* unreadable */");
         assert_eq!(unreadable(b"a*/b"), r#"0x1000 /* unreadable after "a*\57b" */"#);
     }
@@ -224,7 +230,7 @@ mod tests {
                 let mut out = String::new();
                 push(&mut out, &Value::text(&bytes, true), hex);
                 push(&mut out, &Value::Descriptor { number, target: Some(Some(bytes.clone())) }, hex);
-                push(&mut out, &Value::Unreadable { address: 1, read: bytes.clone() }, hex);
+                push(&mut out, &Value::Unreadable { address: 1, read: bytes.clone(), told: false }, hex);
                 prop_assert!(out.bytes().all(|byte| (0x20..0x7f).contains(&byte)), "{out:?}");
             }
         }

@@ -39,6 +39,8 @@ pub(crate) enum Value {
     Unreadable {
         address: u64,
         read: Vec<u8>,
+        /// Whether the call's result tells it, so that a line need not.
+        told: bool,
     },
 }
 

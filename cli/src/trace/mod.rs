@@ -155,17 +155,16 @@ pub(crate) fn run(args: TraceArgs) -> anyhow::Result<Exit> {
         .relay_signals(true)
         .load()?;
     let mut sessions = Vec::with_capacity(targets.len());
-    for target in targets {
-        let pid = match &target {
-            Target::Process(pid) => Some(*pid),
-            _ => None,
-        };
-        sessions.push(tracer.observe(target)?);
-        if let (Some(pid), false) = (pid, quiet) {
-            say!("Process {pid} attached");
+    for target in &targets {
+        sessions.push(tracer.observe(target.clone())?);
+        if !quiet {
+            tell(target, "attached");
         }
     }
     let watched = watch(&mut sessions, &mut printer);
+    if !quiet && sessions.iter().any(|session| session.interrupted().is_some()) {
+        targets.iter().for_each(|target| tell(target, "detached"));
+    }
     let launched = sessions.iter().any(|session| session.command_pid().is_some());
     let status = sessions.iter().find_map(BpfSession::command_status).map(Exit::from);
     let (lost, written) = printer.finish();
@@ -183,6 +182,13 @@ pub(crate) fn run(args: TraceArgs) -> anyhow::Result<Exit> {
             if status == Exit::SUCCESS { Exit::RUN_TROUBLE } else { status }
         }
     })
+}
+
+/// Says what happened to a process that ran already.
+fn tell(target: &Target, what: &str) {
+    if let Target::Process(pid) = target {
+        say!("Process {pid} {what}");
+    }
 }
 
 /// Waits until all have ended, or somebody asks for the end.
