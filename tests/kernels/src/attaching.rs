@@ -66,10 +66,11 @@ fn chain() {
     }
 }
 
-/// Nobody but the cgroup tells whose the links of the chain are.
+/// Nobody but the cgroup tells whose the links of the chain are. They are taken over by their first ancestor all the same: the
+/// virtual machine's own first process would leave them in the cgroup, and that in its hierarchy.
 fn cgroup(hierarchy: Hierarchy) {
     let cgroup = hierarchy.cgroup("attach");
-    let script = "echo $$ > \"$0/cgroup.procs\" && exec \"$1\" orphans";
+    let script = "echo $$ > \"$0/cgroup.procs\" && exec \"$1\" adopted";
     let mut command = Command::new("sh");
     command.args(["-c", script]).arg(cgroup.path()).arg(tracee("chain"));
     let mut chain = Tracee::spawn(&mut command);

@@ -35,18 +35,22 @@ pub fn counts_of_command(log: &str, program: &str) -> Result<Counts, Confused> {
                 *abi = abi_of(nr, name).unwrap_or(*abi);
                 let call = Syscall::new(*abi, nr);
                 if rest.ends_with("<unfinished ...>") {
-                    pending.insert(line.tid, call);
+                    pending.insert((line.tid, name), call);
+                    continue;
+                }
+                if let Some(leader) = changed_pid(rest) {
+                    pending.insert((leader, name), call);
                     continue;
                 }
                 (call, rest)
             }
-            What::Resumed { rest, .. } => match pending.remove(&line.tid) {
+            What::Resumed { name, rest } => match pending.remove(&(line.tid, name)) {
                 Some(call) => (call, rest),
                 None => continue,
             },
             What::Superseded { by } => {
-                if let Some(call) = pending.remove(&by) {
-                    pending.insert(line.tid, call);
+                if let Some(call) = pending.remove(&(by, "execve")) {
+                    pending.insert((line.tid, "execve"), call);
                 }
                 continue;
             }
@@ -62,6 +66,11 @@ pub fn counts_of_command(log: &str, program: &str) -> Result<Counts, Confused> {
         }
     }
     Ok(counts)
+}
+
+/// The leader's number that a thread goes on under, where strace had just begun its line: `<pid changed to 12 ...>`.
+fn changed_pid(rest: &str) -> Option<u32> {
+    rest.rsplit_once("<pid changed to ")?.1.strip_suffix(" ...>")?.parse().ok()
 }
 
 /// Whether a call failed, by the end of its line. `None`: it did not return.
@@ -107,22 +116,27 @@ mod tests {
         assert_eq!(counts, Counts::from(expected));
     }
 
+    /// In both forms: with another line in between, and without.
     #[test]
     fn the_exec_of_a_thread_returns_under_the_leaders_number() {
-        let log = "\
+        for unfinished in ["<unfinished ...>", "<pid changed to 12 ...>"] {
+            let log = format!(
+                "\
 10  [  59] execve(\"/bin/tracer\", [\"tracer\"], 0x7ff /* 9 vars */) = 0
 10  [  57] fork() = 12
 12  [  59] execve(\"/bin/cmd\", [\"cmd\"], 0x7ff /* 9 vars */) = 0
-12  [ 435] clone3({flags=CLONE_THREAD} => {parent_tid=[13]}, 88) = 13
+12  [ 435] clone3({{flags=CLONE_THREAD}} => {{parent_tid=[13]}}, 88) = 13
 12  [ 202] futex(0x7f67, FUTEX_WAIT, 13, NULL <unfinished ...>
-13  [  59] execve(\"/proc/self/exe\", [\"cmd\", \"again\"], 0x7ff /* 9 vars */ <unfinished ...>
+13  [  59] execve(\"/proc/self/exe\", [\"cmd\", \"again\"], 0x7ff /* 9 vars */ {unfinished}
 12  [ 202] <... futex resumed>)       = ?
 12  [  59] +++ superseded by execve in pid 13 +++
 12  [  59] <... execve resumed>)      = 0
-";
-        let counts = counts_of_command(log, "cmd").unwrap_or_else(|error| panic!("{error}"));
-        let execve = Syscall::from_name(Arch::X86_64, "execve").unwrap();
-        assert_eq!(counts[&execve].calls, 2);
-        assert!(!counts.contains_key(&Syscall::from_name(Arch::X86_64, "futex").unwrap()));
+"
+            );
+            let counts = counts_of_command(&log, "cmd").unwrap_or_else(|error| panic!("{error}"));
+            let execve = Syscall::from_name(Arch::X86_64, "execve").unwrap();
+            assert_eq!(counts[&execve].calls, 2, "{unfinished}");
+            assert!(!counts.contains_key(&Syscall::from_name(Arch::X86_64, "futex").unwrap()));
+        }
     }
 }
