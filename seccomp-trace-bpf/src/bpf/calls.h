@@ -61,6 +61,9 @@ static __always_inline int skipped(struct task_struct *task, struct member *self
 	}
 	if (!(plan & LIVE_PLAN) || ((plan & LIVE_ELSEWHERE) && value == 0))
 		return 0;
+	/* A signal handler has returned by a call that is not shown. */
+	if (nr == -1)
+		return 0;
 	/* The program that sees entries was skipped, which the kernel counts. */
 	if (!has_answerer(task))
 		return 0;
@@ -145,8 +148,7 @@ static __always_inline int enters(struct task_struct *task, struct pt_regs *regs
 	return plan & LIVE_PLAN ? entered(task, regs, abi, id, plan) : 0;
 }
 
-/* The number is gone from the registers where a signal handler has returned, and -1 is no call that
- * is shown else. */
+/* The number is gone from the registers, and -1 there, where a signal handler has returned. */
 static __always_inline int leaves(struct task_struct *task, struct pt_regs *regs, long value)
 {
 	long id = number_of(regs);
