@@ -72,6 +72,19 @@ fn a_call_that_a_filter_answers_is_shown_as_skipped() {
     assert_eq!(skipped[0].syscall, native("getppid"));
 }
 
+/// The number of that call is gone when it ends.
+#[test]
+fn the_return_from_a_signal_handler_is_not_taken_for_a_denial() {
+    privileged!();
+    let view = View { calls: Selection::Except([native("rt_sigreturn")].into()), ..View::default() };
+    let seen = watch(view, &[&tracee("shown"), "returns"]);
+    let skipped: Vec<_> =
+        seen.calls().filter(|call| matches!(call.outcome, Outcome::Skipped { .. })).collect();
+    assert!(skipped.is_empty(), "{skipped:#?}");
+    let seen = watch(view_of(&[("rt_sigreturn", &[])]), &[&tracee("shown"), "returns"]);
+    assert!(matches!(seen.only("rt_sigreturn").outcome, Outcome::Returned { .. }));
+}
+
 fn poll_until(session: &mut impl Session, seen: &mut Seen, what: &str, holds: impl Fn(&Seen) -> bool) {
     let started = Instant::now();
     while !holds(seen) {

@@ -168,6 +168,11 @@ static void filter(void)
 	CHECK(prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, &program) == 0);
 }
 
+static void handler(int number)
+{
+	(void)number;
+}
+
 int main(int argc, char **argv)
 {
 	const char *how = argc > 1 ? argv[1] : "";
@@ -207,6 +212,10 @@ int main(int argc, char **argv)
 		filter();
 		CHECK(read(STDIN_FILENO, &byte, 1) == 0);
 		CHECK(syscall(SYS_getppid) == -1 && errno == 33);
+	} else if (!strcmp(how, "returns")) {
+		filter();
+		signal(SIGUSR1, handler);
+		CHECK(raise(SIGUSR1) == 0);
 	} else if (!strcmp(how, "forks")) {
 		filter();
 		pid_t child = syscall(SYS_clone, SIGCHLD, 0, 0, 0, 0);

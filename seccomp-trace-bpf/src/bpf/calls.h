@@ -2,63 +2,6 @@
 /* Entry and end of the calls that are shown. */
 #pragma once
 
-/* What does not fit into the flight goes ahead of its call. False: it is lost. */
-static __always_inline bool send_ahead(struct flight *flight, struct live_work *w, u64 now)
-{
-	u64 len = w->at;
-
-	if (len > sizeof(w->data))
-		len = sizeof(w->data);
-	w->call = flight->call;
-	w->call.head.kind = LIVE_DATA_OF_CALL;
-	w->call.len = len;
-	flight->call.parted = 1;
-	return send(&w->call, sizeof(w->call) + len, now, w->call.head.slot);
-}
-
-/* What was read at entry. False: it is lost. */
-static __always_inline bool keep(struct flight *flight, struct live_work *w, u64 now)
-{
-	u64 len = w->at;
-
-	if (len > LIVE_INLINE)
-		return send_ahead(flight, w, now);
-	flight->call.len = len;
-	bpf_probe_read_kernel(flight->data, len, w->data);
-	return true;
-}
-
-static __always_inline void prepare(struct live_work *w, const struct flight *flight)
-{
-	w->plan = flight->plan;
-	w->compat = flight->call.abi == ABI_COMPAT;
-	w->at = 0;
-	for (int i = 0; i < 6; i++)
-		w->args[i] = flight->call.args[i];
-	w->args[6] = flight->call.value;
-}
-
-static __always_inline void fill_call(struct flight *flight, const struct member *self,
-				      struct pt_regs *regs, u32 abi, s32 nr, u64 now)
-{
-	struct live_call *call = &flight->call;
-
-	fill_head(&call->head, self, LIVE_CALL, now);
-	call->head.seq++;
-	for (u32 i = 0; i < 6; i++)
-		call->args[i] = argument(regs, abi, i);
-	bpf_get_current_comm(call->comm, sizeof(call->comm));
-	call->value = 0;
-	call->nr = nr;
-	call->abi = abi;
-	call->len = 0;
-	call->parted = 0;
-	call->missing = 0;
-	flight->failed = 0;
-	flight->started = 0;
-	flight->shown = 0;
-}
-
 static __noinline int entered(struct task_struct *task, struct pt_regs *regs, u32 abi, s32 nr,
 			      u32 plan)
 {
@@ -97,36 +40,6 @@ static __noinline int entered(struct task_struct *task, struct pt_regs *regs, u3
 	return 0;
 }
 
-/* The end of a call: what waited with the thread is sent, with what is read now. */
-static __always_inline void conclude(struct flight *flight, u8 mask, u64 now)
-{
-	struct live_call *call = &flight->call;
-	u64 len = call->len;
-	struct live_work *w = the_work();
-
-	call->left_ns = now;
-	call->missing = flight->failed;
-	if (len > LIVE_INLINE || !w)
-		return;
-	if (!mask) {
-		send(call, sizeof(*call) + len, now, call->head.slot);
-		return;
-	}
-	prepare(w, flight);
-	bpf_probe_read_kernel(w->data, len, flight->data);
-	w->at = len;
-	w->final = 1;
-	gather(w, mask);
-	w->call = *call;
-	/* What failed has an item that says so, but where there was no room. */
-	w->call.missing = w->failed | (flight->failed & ~mask);
-	len = w->at;
-	if (len > sizeof(w->data))
-		len = sizeof(w->data);
-	w->call.len = len;
-	send(&w->call, sizeof(w->call) + len, now, call->head.slot);
-}
-
 /* Whether anybody could answer a call in the kernel's place: a filter, or a tracer. */
 static __always_inline bool has_answerer(struct task_struct *task)
 {
@@ -147,6 +60,9 @@ static __always_inline int skipped(struct task_struct *task, struct member *self
 		return 0;
 	}
 	if (!(plan & LIVE_PLAN) || ((plan & LIVE_ELSEWHERE) && value == 0))
+		return 0;
+	/* A signal handler has returned by a call that is not shown. */
+	if (nr == -1)
 		return 0;
 	/* The program that sees entries was skipped, which the kernel counts. */
 	if (!has_answerer(task))
@@ -232,8 +148,7 @@ static __always_inline int enters(struct task_struct *task, struct pt_regs *regs
 	return plan & LIVE_PLAN ? entered(task, regs, abi, id, plan) : 0;
 }
 
-/* The number is gone from the registers where a signal handler has returned, and -1 is no call that
- * is shown else. */
+/* The number is gone from the registers, and -1 there, where a signal handler has returned. */
 static __always_inline int leaves(struct task_struct *task, struct pt_regs *regs, long value)
 {
 	long id = number_of(regs);

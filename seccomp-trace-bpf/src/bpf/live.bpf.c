@@ -62,6 +62,7 @@ static __always_inline bool shows_all(void)
 	return show_successes && show_failures;
 }
 
+#include "sending.h"
 #include "calls.h"
 #include "lives.h"
 #include "pending.h"
