@@ -7,6 +7,7 @@ use std::process::ExitCode;
 use clap::{Args, CommandFactory, FromArgMatches, Parser, Subcommand};
 use seccomp_trace_profile::{Baseline, Errnos};
 
+use crate::attach::AttachArgs;
 use crate::compare::CompareArgs;
 use crate::diff::TwoArgs;
 use crate::environment::EnvironmentArgs;
@@ -15,6 +16,7 @@ use crate::explain::ExplainArgs;
 use crate::export::ExportArgs;
 use crate::lint::LintArgs;
 use crate::merge::MergeArgs;
+use crate::outcome::OutcomeArgs;
 use crate::shared::{CleanupArgs, StatusArgs};
 use crate::trace::TraceArgs;
 
@@ -40,6 +42,9 @@ pub(crate) enum Verb {
     /// Print the calls of a command or of running processes as they happen, like strace but without stopping them
     #[command(after_help = TRACE_EXAMPLES)]
     Trace(TraceArgs),
+    /// Record what runs already: processes, a cgroup, a container
+    #[command(after_help = ATTACH_EXAMPLES)]
+    Attach(AttachArgs),
     /// Make a profile from recordings, without running anything
     #[command(after_help = GENERATE_EXAMPLES)]
     Generate(GenerateArgs),
@@ -92,6 +97,18 @@ Examples:
 
 Exit status: that of the command, or death by the same signal. 125: tracing or writing failed;
 126: the command cannot be executed; 127: it was not found.";
+
+const ATTACH_EXAMPLES: &str = "\
+Examples:
+  seccomp-trace attach -p 4711 -o p.json        until ^C or the end of process 4711 and its descendants
+  seccomp-trace attach --container web --quiet-for 5min -o p.json
+                                                until nothing new was seen for five minutes
+  seccomp-trace attach --cgroup system.slice/nginx.service --recording r.json
+                                                a service, with whatever enters its cgroup
+  kill -USR1 $(pidof seccomp-trace)             write what was recorded so far, and go on
+
+What a program did before is not in the recording. One may attach to what one may trace with ptrace.
+Exit status: 0; 1 where --compare finds something; 2 in trouble.";
 
 const GENERATE_EXAMPLES: &str = "\
 Examples:
@@ -151,14 +168,7 @@ pub(crate) struct PolicyArgs {
 #[derive(Debug, Args)]
 pub(crate) struct RunArgs {
     #[command(flatten)]
-    pub(crate) policy: PolicyArgs,
-    /// Write the recording itself to FILE (`-`: standard output)
-    #[arg(long, value_name = "FILE")]
-    pub(crate) recording: Option<PathBuf>,
-    /// Of which syscalls an argument is recorded and becomes a condition: names such as socket,prctl,unshare, or
-    /// `default` (socket by address family), or `none`
-    #[arg(long, value_name = "NAMES", default_value = "default")]
-    pub(crate) args: String,
+    pub(crate) outcome: OutcomeArgs,
     /// Keep the command's arguments in the recording (they may hold secrets)
     #[arg(long)]
     pub(crate) argv: bool,
@@ -168,12 +178,9 @@ pub(crate) struct RunArgs {
     /// Stop when the command has ended, even if processes it started live on
     #[arg(long)]
     pub(crate) no_wait: bool,
-    /// Fail if the recording may be incomplete
+    /// Show a line on the terminal that tells how it goes; it shares the terminal with the command
     #[arg(long)]
-    pub(crate) strict: bool,
-    /// Print nothing but errors and losses
-    #[arg(short, long)]
-    pub(crate) quiet: bool,
+    pub(crate) status: bool,
     /// The command and its arguments
     #[arg(trailing_var_arg = true, required = true, value_name = "CMD")]
     pub(crate) command: Vec<OsString>,
@@ -271,7 +278,7 @@ mod tests {
         {
             let args = run(line);
             assert_eq!(args.command, words("ls -o -q --strict"), "{line}");
-            assert!(!args.quiet && !args.strict, "{line}");
+            assert!(!args.outcome.quiet && !args.outcome.strict, "{line}");
         }
         assert_eq!(run("seccomp-trace run -- -odd").command, words("-odd"));
     }

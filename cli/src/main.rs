@@ -1,6 +1,7 @@
 //! `seccomp-trace`: records the syscalls of a command and writes the tightest seccomp profile that still runs it.
 
 mod args;
+mod attach;
 mod compare;
 mod decode;
 mod diff;
@@ -15,14 +16,17 @@ mod input;
 mod lint;
 mod load;
 mod merge;
+mod outcome;
 mod profile;
 mod run;
 mod say;
 mod shared;
+mod status;
 mod subset;
 mod table;
 mod trace;
 mod user;
+mod watch;
 
 use std::process::ExitCode;
 
@@ -37,6 +41,7 @@ fn main() -> ExitCode {
     let result = match verb {
         Verb::Run(args) => run::run(args),
         Verb::Trace(args) => trace::run(args),
+        Verb::Attach(args) => attach::attach(&args),
         Verb::Generate(args) => generate::generate(&args),
         Verb::Merge(args) => merge::run(&args),
         Verb::Diff(args) => diff::run(&args),

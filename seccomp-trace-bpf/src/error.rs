@@ -3,6 +3,8 @@
 use std::io;
 use std::path::PathBuf;
 
+use crate::access::AccessError;
+use crate::cgroups::CgroupError;
 use crate::config::Refusal;
 use crate::launch::LaunchError;
 use crate::live::ViewError;
@@ -67,6 +69,25 @@ pub enum Error {
     /// The live view cannot be shown.
     #[error(transparent)]
     View(#[from] ViewError),
+    /// The caller may not attach to a target.
+    #[error("may not attach to {target}")]
+    Access {
+        /// Which.
+        target: String,
+        /// Why not, and what to do.
+        source: AccessError,
+    },
+    /// A path that should be a cgroup.
+    #[error("cannot observe the cgroup {}", path.display())]
+    Cgroup {
+        /// The path.
+        path: PathBuf,
+        /// What is wrong with it.
+        source: CgroupError,
+    },
+    /// A cgroup or a container was to be observed by a tracer that was not loaded for it.
+    #[error("this tracer was loaded without what cgroups and containers need; load it with cgroups(true)")]
+    WithoutCgroups,
     /// This kind of target is not one that eBPF observes.
     #[error("this kind of target cannot be observed with eBPF")]
     UnknownTarget,

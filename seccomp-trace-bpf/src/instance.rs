@@ -2,7 +2,7 @@
 
 use std::mem::MaybeUninit;
 use std::os::fd::AsFd;
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use libbpf_rs::skel::{OpenSkel, SkelBuilder};
 use libbpf_rs::{Link, MapCore, MapFlags, MapHandle, MapInfo, ProgramHandle};
@@ -22,6 +22,8 @@ pub(crate) struct Config {
     pub(crate) count_calls: bool,
     /// Whether targets are containers, which processes can enter from outside, or commands, whose signals are told.
     pub(crate) containers: bool,
+    /// Whether targets can be cgroups, or containers that run already.
+    pub(crate) cgroups: bool,
 }
 
 /// Numbers outside the tables, and values of captured arguments, that have room per slot.
@@ -39,6 +41,7 @@ pub(crate) struct Loaded {
     pub(crate) launchers: MapHandle,
     pub(crate) signals: MapHandle,
     pub(crate) live: Option<Live>,
+    adopting: MapHandle,
     pub(crate) links: Links,
 }
 
@@ -77,6 +80,7 @@ impl Loaded {
             launchers: MapHandle::try_from(&skel.maps.launchers).map_err(load_error)?,
             signals: MapHandle::try_from(&skel.maps.signals).map_err(load_error)?,
             live,
+            adopting: MapHandle::try_from(&skel.maps.adopting).map_err(load_error)?,
             links,
         })
     }
@@ -86,6 +90,8 @@ impl Loaded {
 pub(crate) struct Instance {
     pub(crate) loaded: Loaded,
     slots: Mutex<Vec<Slot>>,
+    /// One target is adopted at a time.
+    adopting: Mutex<()>,
 }
 
 #[derive(Debug, Clone, Copy, Default)]
@@ -98,7 +104,14 @@ impl Instance {
     /// Loads and attaches everything.
     pub(crate) fn load(config: Config, view: Option<&Wanted>) -> Result<Self, Error> {
         let slots = Mutex::new(vec![Slot::default(); usize::from(config.slots)]);
-        Ok(Self { loaded: Loaded::load(config, view)?, slots })
+        Ok(Self { loaded: Loaded::load(config, view)?, slots, adopting: Mutex::new(()) })
+    }
+
+    /// Looks at every new task more closely until the result is dropped: a target that runs is being adopted.
+    pub(crate) fn adopting(&self) -> Result<Adopting<'_>, Error> {
+        let alone = self.adopting.lock().unwrap_or_else(PoisonError::into_inner);
+        set_adopting(&self.loaded.adopting, 1)?;
+        Ok(Adopting { map: &self.loaded.adopting, _alone: alone })
     }
 
     /// The maps that recordings are made of.
@@ -137,6 +150,23 @@ impl Instance {
     }
 }
 
+/// See [`Instance::adopting`].
+pub(crate) struct Adopting<'a> {
+    map: &'a MapHandle,
+    _alone: MutexGuard<'a, ()>,
+}
+
+impl Drop for Adopting<'_> {
+    fn drop(&mut self) {
+        // Where it fails, new tasks go on being looked at, which costs a little and changes nothing.
+        let _ = set_adopting(self.map, 0);
+    }
+}
+
+fn set_adopting(map: &MapHandle, count: u64) -> Result<(), Error> {
+    map.update(&0u32.to_ne_bytes(), &count.to_ne_bytes(), MapFlags::ANY).map_err(Error::map("adopting"))
+}
+
 fn configure(open: &mut OpenRecorderSkel<'_>, config: Config) -> libbpf_rs::Result<()> {
     let slots = u32::from(config.slots);
     let rows = slots * wire::ROWS;
@@ -152,13 +182,14 @@ fn configure(open: &mut OpenRecorderSkel<'_>, config: Config) -> libbpf_rs::Resu
         open.maps.counts.set_max_entries(rows)?;
     }
     open.progs.on_signal.set_autoload(!config.containers);
-    open.progs.on_cgroup_attach.set_autoload(config.containers);
+    open.progs.on_cgroup_attach.set_autoload(config.containers || config.cgroups);
     open.progs.adopt.set_autoload(config.containers);
     open.progs.census.set_autoload(config.containers);
     open.progs.evict.set_autoload(config.containers);
     if let Some(rodata) = open.maps.rodata_data.as_deref_mut() {
         rodata.count_calls = config.count_calls;
-        rodata.containers = config.containers;
+        rodata.containers = config.containers || config.cgroups;
+        rodata.whole_cgroups = config.cgroups;
     }
     Ok(())
 }
@@ -181,7 +212,7 @@ fn attach(skel: &RecorderSkel<'_>, config: Config) -> Result<(Links, Enter), Err
         ("on_exit", true, &skel.progs.on_exit),
         ("on_exec", true, &skel.progs.on_exec),
         ("on_signal", !config.containers, &skel.progs.on_signal),
-        ("on_cgroup_attach", config.containers, &skel.progs.on_cgroup_attach),
+        ("on_cgroup_attach", config.containers || config.cgroups, &skel.progs.on_cgroup_attach),
     ];
     let mut links = Vec::new();
     if config.containers {

@@ -23,9 +23,12 @@
 //! ```
 
 pub mod config;
+pub mod containers;
 pub mod probe;
 
+mod access;
 mod captures;
+mod cgroups;
 mod clock;
 mod error;
 mod events;
@@ -39,16 +42,20 @@ mod libbpf;
 mod live;
 mod preemption;
 mod provenance;
+mod running;
 mod seed;
 mod session;
 pub mod shared;
 mod signals;
 mod skel;
+mod slot;
 mod snapshot;
 mod tables;
 mod tracer;
 mod wire;
 
+pub use access::AccessError;
+pub use cgroups::CgroupError;
 pub use error::Error;
 pub use launch::{CommandStatus, LaunchError};
 pub use live::ViewError;

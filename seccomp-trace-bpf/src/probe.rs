@@ -7,7 +7,8 @@ use std::path::Path;
 use libbpf_rs::btf::Btf;
 use libbpf_rs::btf::types::{Func, Struct, Typedef};
 
-/// `CAP_SYS_ADMIN`, `CAP_PERFMON`, `CAP_BPF` (`include/uapi/linux/capability.h`).
+/// `CAP_SYS_PTRACE`, `CAP_SYS_ADMIN`, `CAP_PERFMON`, `CAP_BPF` (`include/uapi/linux/capability.h`).
+const CAP_SYS_PTRACE: u32 = 19;
 const CAP_SYS_ADMIN: u32 = 21;
 const CAP_PERFMON: u32 = 38;
 const CAP_BPF: u32 = 39;
@@ -69,6 +70,12 @@ impl Facts {
     #[must_use]
     pub fn may_trace(&self) -> bool {
         self.has(CAP_PERFMON)
+    }
+
+    /// Whether anybody's processes may be traced.
+    #[must_use]
+    pub fn may_ptrace(&self) -> bool {
+        self.capabilities.is_none_or(|set| set & (1 << CAP_SYS_PTRACE) != 0)
     }
 
     fn has(&self, capability: u32) -> bool {

@@ -18,6 +18,7 @@ pub(crate) fn losses(tables: &Tables, slot: u16, before: &Losses) -> Result<Loss
         lookup_failures: tables.lookup_failures()?.saturating_sub(before.lookup_failures),
         recursion_misses: tables.recursion_misses()?.saturating_sub(before.recursion_misses),
         number_overflow: counters.number_overflow,
+        unseeded: counters.unseeded,
     })
 }
 
@@ -25,11 +26,12 @@ impl Parts {
     /// Everything seen so far, with its provenance.
     pub(crate) fn recording(&self, id: &RunId, started: Timestamp, ended: Ended) -> Result<Recording, Error> {
         let counters = self.instance.tables().counters(self.slot)?;
+        let losses = losses(self.instance.tables(), self.slot, &self.losses_before)?;
         let run = Run {
             tool: TOOL.to_owned(),
             host: Host { kernel: self.kernel.clone(), arch: Arch::native().ok_or(Error::UnknownTarget)? },
-            runtime: None,
-            container: None,
+            runtime: self.running.as_ref().and_then(|spec| spec.runtime.clone()),
+            container: self.running.as_ref().and_then(|spec| spec.container.clone()),
             command: self.command.as_ref().map(describe),
             started,
             until: match counters.ended_ns {
@@ -39,7 +41,7 @@ impl Parts {
             armed: self.armed,
             ended,
             processes: counters.processes,
-            losses: losses(self.instance.tables(), self.slot, &self.losses_before)?,
+            losses: Losses { unseeded: losses.unseeded + u64::from(self.outrun), ..losses },
         };
         let mut recording = Recording::of_run(id.clone(), run);
         snapshot::read(self.instance.tables(), self.slot, self.clock, &mut recording)?;

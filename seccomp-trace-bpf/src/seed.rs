@@ -11,7 +11,7 @@ use libbpf_rs::{Iter, IterOpts, Link, MapCore, MapFlags, MapHandle, ProgramMut};
 use crate::libbpf::{load_error, quiet_libbpf};
 use crate::skel::seed::SeedSkelBuilder;
 use crate::tables::Tables;
-use crate::wire::Place;
+use crate::wire::{NewPass, Place};
 use crate::{Error, wire};
 
 /// Passes over all tasks before a target is given up as never complete. Two are usual.
@@ -20,10 +20,25 @@ const PASSES: u32 = 64;
 /// What is walked for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Kind {
-    /// A process that runs already.
+    /// Processes that run already.
     Process,
+    /// What is in a cgroup.
+    Cgroup,
+    /// A container that runs already.
+    RunningContainer,
     /// A container whose init waits before its filter and its exec.
     Container,
+}
+
+impl Kind {
+    fn pass(self) -> NewPass {
+        NewPass {
+            container: matches!(self, Self::Container | Self::RunningContainer),
+            running: self != Self::Container,
+            by_cgroup: matches!(self, Self::Cgroup | Self::RunningContainer),
+            opening: false,
+        }
+    }
 }
 
 /// The iterators, for one target. Where they are shared, one process at a time may use them.
@@ -45,6 +60,11 @@ impl Seeder {
         let mut open = SeedSkelBuilder::default().open(&mut storage).map_err(load_error)?;
         open.maps.tasks.reuse_fd(tables.tasks.as_fd()).map_err(load_error)?;
         open.maps.targets.reuse_fd(tables.targets.as_fd()).map_err(load_error)?;
+        open.maps.seen.reuse_fd(tables.seen.as_fd()).map_err(load_error)?;
+        open.maps.first.reuse_fd(tables.first.as_fd()).map_err(load_error)?;
+        open.maps.captures.reuse_fd(tables.captures.as_fd()).map_err(load_error)?;
+        open.maps.values.reuse_fd(tables.values.as_fd()).map_err(load_error)?;
+        open.maps.entrances.reuse_fd(tables.entrances.as_fd()).map_err(load_error)?;
         let skel = open.load().map_err(load_error)?;
         Ok(Self {
             adopt: attach(&skel.progs.adopt, "adopt")?,
@@ -74,8 +94,8 @@ impl Seeder {
 
     /// Adopts until a pass finds nothing new, and says where a container's init is. `None`: the target outran us.
     pub(crate) fn adopt_all(&self) -> Result<Option<Place>, Error> {
-        for _ in 0..PASSES {
-            let found = self.walk(&self.adopt)?;
+        for pass in 0..PASSES {
+            let found = self.walk(&self.adopt, NewPass { opening: pass == 0, ..self.kind.pass() })?;
             if found.added == 0 && found.failed == 0 {
                 return Ok(Some(found.place));
             }
@@ -85,13 +105,13 @@ impl Seeder {
 
     /// How many tasks of the target can still make a syscall.
     pub(crate) fn alive(&self) -> Result<u64, Error> {
-        Ok(self.walk(&self.census)?.alive)
+        Ok(self.walk(&self.census, self.kind.pass())?.alive)
     }
 
     /// Lets all members go, until a pass finds none.
     pub(crate) fn evict_all(&self) -> Result<(), Error> {
         for _ in 0..PASSES {
-            if self.walk(&self.evict)?.evicted == 0 {
+            if self.walk(&self.evict, self.kind.pass())?.evicted == 0 {
                 break;
             }
         }
@@ -99,9 +119,9 @@ impl Seeder {
     }
 
     /// Runs an iterator over all tasks and returns what it found.
-    fn walk(&self, link: &Link) -> Result<wire::Pass, Error> {
+    fn walk(&self, link: &Link, pass: NewPass) -> Result<wire::Pass, Error> {
         let key = 0u32.to_ne_bytes();
-        let asked = wire::new_pass(self.slot, self.generation, self.kind == Kind::Container);
+        let asked = wire::new_pass(self.slot, self.generation, pass);
         self.pass.update(&key, &asked, MapFlags::ANY).map_err(Error::map("seeding"))?;
         run(link)?;
         let found = self.pass.lookup(&key, MapFlags::ANY).map_err(Error::map("seeding"))?;

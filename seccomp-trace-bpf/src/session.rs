@@ -6,7 +6,9 @@ use std::time::{Duration, Instant};
 
 use nix::sys::epoll::{Epoll, EpollCreateFlags, EpollEvent, EpollFlags, EpollTimeout};
 use nix::sys::signal::SigSet;
-use seccomp_trace_core::{Armed, CommandSpec, Ended, Flow, Losses, Recording, RunId, Session, Sink};
+use seccomp_trace_core::{
+    Armed, CommandSpec, Ended, Flow, Losses, Recording, RunId, RunningSpec, Session, Sink,
+};
 
 use crate::Error;
 use crate::clock::Clock;
@@ -31,6 +33,10 @@ pub(crate) struct Parts {
     pub(crate) slot: u16,
     pub(crate) armed: Armed,
     pub(crate) command: Option<CommandSpec>,
+    /// What ran already, where that is the target.
+    pub(crate) running: Option<RunningSpec>,
+    /// Whether it changed too fast for us to be sure that all of it was found.
+    pub(crate) outrun: bool,
     /// What had been lost before this target was armed.
     pub(crate) losses_before: Losses,
 }
@@ -50,10 +56,13 @@ pub struct BpfSession {
     heeded: Option<Heeded>,
     epoll: Epoll,
     interrupted: Option<i32>,
+    snapshot_wanted: bool,
     ended: bool,
     sink_stopped: bool,
     lost_reported: u64,
     watcher: Option<Watcher>,
+    /// Moves into the target's cgroup after which it has been walked.
+    moves_walked: u64,
 }
 
 impl BpfSession {
@@ -73,10 +82,12 @@ impl BpfSession {
             heeded: None,
             epoll,
             interrupted: None,
+            snapshot_wanted: false,
             ended: false,
             sink_stopped: false,
             lost_reported: 0,
             watcher,
+            moves_walked: 0,
         };
         // SAFETY: the descriptor belongs to the ring, which `parts` keeps alive; it is only borrowed for the call.
         session.watch(unsafe { BorrowedFd::borrow_raw(session.parts.ring.epoll_fd()) })?;
@@ -130,6 +141,13 @@ impl BpfSession {
         self.interrupted
     }
 
+    /// Whether a `USR1` has asked, since this was last called, for what has been recorded so far. Of a launched command
+    /// the signal is the command's own; without [`relay_signals`](crate::TracerBuilder::relay_signals) it is not read.
+    #[must_use]
+    pub fn take_snapshot_wanted(&mut self) -> bool {
+        std::mem::take(&mut self.snapshot_wanted)
+    }
+
     fn wait(&self, timeout: Duration) -> Result<(), Error> {
         let timeout = EpollTimeout::try_from(timeout).unwrap_or(EpollTimeout::MAX);
         let mut events = [EpollEvent::empty(); 4];
@@ -146,23 +164,25 @@ impl BpfSession {
 
     /// Looks at everything that can have changed. `true`: something that the caller may act on did.
     fn look(&mut self, sink: &mut dyn Sink) -> Result<bool, Error> {
-        let before = (self.status, self.interrupted, self.ended);
+        let before = (self.status, self.interrupted, self.ended, self.snapshot_wanted);
         if let Some(relay) = &mut self.relay {
             let signal = relay.handle(self.child.as_ref(), &mut self.status)?;
             self.interrupted = signal.or(self.interrupted);
+            self.snapshot_wanted |= relay.take_snapshot_wanted();
         }
         self.reap()?;
         let (shown, more) = self.show(sink, 1)?;
         // The end of the target is in the other ring, and comes last.
         let delivered = (!more && self.deliver(sink)?) || shown;
         self.doubt_the_count()?;
+        self.walk_after_moves()?;
         if !self.ended && self.nobody_lives()? {
             // What the last ones did was sent before they were counted, and comes before the end.
             self.show(sink, usize::MAX)?;
             self.deliver(sink)?;
             self.ended = true;
         }
-        Ok(delivered || before != (self.status, self.interrupted, self.ended))
+        Ok(delivered || before != (self.status, self.interrupted, self.ended, self.snapshot_wanted))
     }
 
     fn reap(&mut self) -> Result<(), Error> {
@@ -245,12 +265,25 @@ impl BpfSession {
         Ok(())
     }
 
-    /// Whether the last task of the target has exited.
+    /// Only the leader of a process that is moved into the target's cgroup is met there; the others are looked for.
+    fn walk_after_moves(&mut self) -> Result<(), Error> {
+        let moved = self.parts.instance.tables().counters(self.parts.slot)?.moved;
+        if let Some(seeder) = &self.seeder
+            && moved != self.moves_walked
+        {
+            seeder.adopt_all()?;
+            self.moves_walked = moved;
+        }
+        Ok(())
+    }
+
+    /// Whether the last task of the target has exited. In a cgroup, somebody must have come first.
     fn nobody_lives(&self) -> Result<bool, Error> {
         // The count of a launched command is exact, since it began with its first task.
-        let live = self.parts.instance.tables().counters(self.parts.slot)?.live;
+        let counters = self.parts.instance.tables().counters(self.parts.slot)?;
         match &self.seeder {
-            None => Ok(live == 0),
+            None => Ok(counters.live == 0),
+            Some(_) if counters.processes == 0 => Ok(false),
             // A task that exited while it was adopted is counted wrongly, so the tasks themselves are asked.
             Some(seeder) => Ok(seeder.alive()? == 0),
         }
@@ -260,8 +293,9 @@ impl BpfSession {
 impl Session for BpfSession {
     type Error = Error;
 
-    /// Returns early also when the launched command has ended ([`command_status`](BpfSession::command_status)) or
-    /// somebody asked for the end ([`interrupted`](BpfSession::interrupted)).
+    /// Returns early also when the launched command has ended ([`command_status`](BpfSession::command_status)),
+    /// somebody asked for the end ([`interrupted`](BpfSession::interrupted)) or for what was recorded so far
+    /// ([`take_snapshot_wanted`](BpfSession::take_snapshot_wanted)).
     fn poll(&mut self, timeout: Option<Duration>, sink: &mut dyn Sink) -> Result<bool, Error> {
         let deadline = timeout.map(|timeout| Instant::now() + timeout);
         loop {
@@ -289,6 +323,10 @@ impl Session for BpfSession {
 
 impl Drop for BpfSession {
     fn drop(&mut self) {
+        if self.parts.running.is_some() {
+            // Where even this fails, whoever comes is not taken for a member of a later target: generations differ.
+            let _ = self.parts.instance.tables().close_entrances(self.parts.slot);
+        }
         self.parts.instance.release_slot(self.parts.slot);
         self.relay = None;
         if let Some(mask) = &self.mask {

@@ -39,6 +39,8 @@ pub(crate) struct Relay {
     stop_requested: Option<i32>,
     /// The signal that the command is stopped by.
     child_stopped: Option<i32>,
+    /// Whether somebody wants to see what has been recorded so far.
+    snapshot_wanted: bool,
 }
 
 impl Relay {
@@ -62,6 +64,7 @@ impl Relay {
             ignored,
             stop_requested: None,
             child_stopped: None,
+            snapshot_wanted: false,
         })
     }
 
@@ -87,6 +90,7 @@ impl Relay {
                         self.stop_requested = Some(number);
                     }
                 }
+                None if number == libc::SIGUSR1 => self.snapshot_wanted = true,
                 _ if ENDING.contains(&number) && !self.ignored.contains(&number) => ending = Some(number),
                 _ => {}
             }
@@ -95,6 +99,11 @@ impl Relay {
             self.child_changed(child, status)?;
         }
         Ok(ending)
+    }
+
+    /// Whether somebody has asked, since this was last called, for what has been recorded so far.
+    pub(crate) fn take_snapshot_wanted(&mut self) -> bool {
+        std::mem::take(&mut self.snapshot_wanted)
     }
 
     /// Whether a signal of this number has been sent to this process and not to the command since the last look.

@@ -9,6 +9,7 @@ use seccomp_trace_core::{Captures, Phase};
 
 use crate::libbpf::recursion_misses;
 use crate::skel::recorder::types;
+use crate::wire::NewTarget;
 use crate::{Error, wire};
 
 /// What is particular to one target.
@@ -57,12 +58,14 @@ impl Tables {
     /// Empties a slot and gives it a new generation and one live task.
     pub(crate) fn begin(&self, slot: u16, generation: u32, config: &TargetConfig) -> Result<(), Error> {
         self.clear(slot, &config.captures)?;
+        self.reset(slot, generation, NewTarget { events: config.events, by_cgroup: false, tasks: 1 })
+    }
+
+    /// Sets the counters of a slot, none of whose tasks has been armed yet, to those of a new target.
+    pub(crate) fn reset(&self, slot: u16, generation: u32, new: NewTarget) -> Result<(), Error> {
+        let value = wire::new_target(generation, new);
         self.targets
-            .update(
-                &u32::from(slot).to_ne_bytes(),
-                &wire::new_target(generation, config.events),
-                MapFlags::ANY,
-            )
+            .update(&u32::from(slot).to_ne_bytes(), &value, MapFlags::ANY)
             .map_err(Error::map("targets"))
     }
 
@@ -84,6 +87,12 @@ impl Tables {
     ) -> Result<(), libbpf_rs::Error> {
         let value = wire::first_member(slot, generation, phase);
         self.tasks.update(&pidfd.as_raw_fd().to_ne_bytes(), &value, MapFlags::NO_EXIST)
+    }
+
+    /// Whether the process that `pidfd` refers to is a member of this target.
+    pub(crate) fn is_member(&self, pidfd: BorrowedFd<'_>, slot: u16, generation: u32) -> bool {
+        let value = self.tasks.lookup(&pidfd.as_raw_fd().to_ne_bytes(), MapFlags::ANY).ok().flatten();
+        value.as_deref().and_then(wire::member_of) == Some((slot, generation))
     }
 
     /// The counters of a slot.

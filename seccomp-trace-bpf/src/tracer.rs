@@ -4,20 +4,19 @@ use std::os::fd::AsFd;
 use std::sync::Arc;
 
 use nix::sys::signal::SigSet;
-use nix::unistd::Pid;
-use seccomp_trace_core::{Armed, Captures, Collector, CommandSpec, Losses, Phase, Target, Tgid, View};
+use seccomp_trace_core::{Armed, Captures, Collector, CommandSpec, Losses, Phase, RunningSpec, Target, View};
 
 use crate::Error;
 use crate::clock::Clock;
 use crate::config::{Refusal, refuse};
 use crate::events::Ring;
 use crate::instance::{Config, Instance};
-use crate::launch::{Held, SignalState, pidfd_open};
+use crate::launch::{Held, SignalState};
 use crate::live::Wanted;
 use crate::probe::Facts;
-use crate::seed::{Kind, Seeder};
 use crate::session::{BpfSession, Parts};
 use crate::signals::{self, Heeded, Relay};
+use crate::slot::SlotGuard;
 use crate::tables::TargetConfig;
 
 /// Bytes that the kernel keeps of a live view: tens of thousands of calls.
@@ -33,6 +32,8 @@ pub struct TracerBuilder {
     view: Option<Wanted>,
     target: TargetConfig,
     relay_signals: bool,
+    cgroups: bool,
+    ptrace_rule: bool,
 }
 
 impl TracerBuilder {
@@ -99,6 +100,21 @@ impl TracerBuilder {
         self
     }
 
+    /// Whether targets can be cgroups and running containers (default no): every new task on the machine is then looked
+    /// at, whether it is in one of them.
+    pub fn cgroups(mut self, yes: bool) -> Self {
+        self.cgroups = yes;
+        self
+    }
+
+    /// Whether only those targets can be attached to that this process might attach to with ptrace(2) (default no: who
+    /// may load BPF programs may see everything). For programs that others are given by file capabilities. Cgroups
+    /// and containers, which anybody may enter later, then need `CAP_SYS_PTRACE`.
+    pub fn ptrace_rule(mut self, yes: bool) -> Self {
+        self.ptrace_rule = yes;
+        self
+    }
+
     /// Loads and attaches the programs.
     ///
     /// # Errors
@@ -114,6 +130,7 @@ impl TracerBuilder {
             record: self.record,
             count_calls: self.count_calls,
             containers: false,
+            cgroups: self.cgroups,
         };
         let instance = Instance::load(config, self.view.as_ref())
             .map_err(|error| too_few_files().map_or(error, Error::Refused))?;
@@ -126,6 +143,8 @@ impl TracerBuilder {
             facts,
             target: self.target,
             relay_signals: self.relay_signals,
+            cgroups: self.cgroups,
+            ptrace_rule: self.ptrace_rule,
         })
     }
 }
@@ -144,12 +163,14 @@ impl TracerBuilder {
 /// # Ok::<(), seccomp_trace_bpf::Error>(())
 /// ```
 pub struct Tracer {
-    shared: Arc<Instance>,
-    ring: Arc<Ring>,
+    pub(crate) shared: Arc<Instance>,
+    pub(crate) ring: Arc<Ring>,
     clock: Clock,
     facts: Facts,
-    target: TargetConfig,
-    relay_signals: bool,
+    pub(crate) target: TargetConfig,
+    pub(crate) relay_signals: bool,
+    pub(crate) cgroups: bool,
+    pub(crate) ptrace_rule: bool,
 }
 
 impl Tracer {
@@ -162,6 +183,8 @@ impl Tracer {
             view: None,
             target: TargetConfig::default(),
             relay_signals: false,
+            cgroups: false,
+            ptrace_rule: false,
         }
     }
 
@@ -176,7 +199,7 @@ impl Tracer {
 
     fn launch(&self, spec: &CommandSpec, mask: SigSet) -> Result<BpfSession, Error> {
         let (slot, generation) = self.shared.take_slot(&self.target)?;
-        let mut guard = SlotGuard { instance: &self.shared, slot: Some(slot), armed: false };
+        let mut guard = SlotGuard::of(&self.shared, slot);
         self.open(slot, generation);
         let parts = Parts { command: Some(spec.clone()), ..self.parts(slot, Armed::BeforeExec)? };
         let mut session = BpfSession::new(parts, None)?;
@@ -203,53 +226,15 @@ impl Tracer {
         Ok(session)
     }
 
-    fn observe_process(&self, pid: Tgid) -> Result<BpfSession, Error> {
-        let no_process = |source| Error::NoProcess { pid: pid.0, source };
-        let raw = i32::try_from(pid.0).map_err(|_| no_process(nix::errno::Errno::ESRCH.into()))?;
-        let pidfd = pidfd_open(Pid::from_raw(raw)).map_err(no_process)?;
-        let (slot, generation) = self.shared.take_slot(&self.target)?;
-        let mut guard = SlotGuard { instance: &self.shared, slot: Some(slot), armed: false };
-        self.open(slot, generation);
-        let parts = self.parts(slot, Armed::Attached)?;
-        self.shared.tables().arm(pidfd.as_fd(), slot, generation, Phase::Workload).map_err(|source| {
-            match source.kind() {
-                libbpf_rs::ErrorKind::AlreadyExists => Error::AlreadyObserved { pid: pid.0 },
-                libbpf_rs::ErrorKind::NotFound => no_process(nix::errno::Errno::ESRCH.into()),
-                _ => Error::Map { map: "tasks", source },
-            }
-        })?;
-        guard.armed = true;
-        let seeder = Seeder::load(self.shared.tables(), slot, generation, Kind::Process)?;
-        if seeder.adopt_all()?.is_none() {
-            return Err(Error::Unseedable { pid: pid.0 });
-        }
-        // What failed during seeding was made good by a later pass; only what fails from now on is loss.
-        let before = self.shared.tables().counters(slot)?.storage_failures;
-        guard.keep();
-        let losses_before = Losses { storage_failures: before, ..parts.losses_before };
-        let parts = Parts { losses_before, ..parts };
-        let mut session = BpfSession::new(parts, Some(seeder))?;
-        if self.relay_signals {
-            let mask = signals::block()?;
-            let relayed =
-                Relay::new(Arc::clone(&self.shared), slot).and_then(|relay| session.relay(relay, mask));
-            if let Err(error) = relayed {
-                signals::restore(&mask);
-                return Err(error);
-            }
-        }
-        Ok(session)
-    }
-
     /// Makes room for the events of a new target.
-    fn open(&self, slot: u16, generation: u32) {
+    pub(crate) fn open(&self, slot: u16, generation: u32) {
         self.ring.open(slot, generation);
         if let Some(live) = &self.shared.loaded.live {
             live.open(slot, generation);
         }
     }
 
-    fn parts(&self, slot: u16, armed: Armed) -> Result<Parts, Error> {
+    pub(crate) fn parts(&self, slot: u16, armed: Armed) -> Result<Parts, Error> {
         Ok(Parts {
             instance: Arc::clone(&self.shared),
             ring: Arc::clone(&self.ring),
@@ -258,6 +243,8 @@ impl Tracer {
             slot,
             armed,
             command: None,
+            running: None,
+            outrun: false,
             losses_before: Losses {
                 lookup_failures: self.shared.tables().lookup_failures()?,
                 recursion_misses: self.shared.tables().recursion_misses()?,
@@ -275,7 +262,8 @@ impl Collector for Tracer {
     fn observe(&self, target: Target) -> Result<BpfSession, Error> {
         match target {
             Target::Command(spec) => self.observe_command(&spec),
-            Target::Process(pid) => self.observe_process(pid),
+            Target::Process(pid) => self.observe_running(&RunningSpec::processes([pid])),
+            Target::Running(spec) => self.observe_running(&spec),
             _ => Err(Error::UnknownTarget),
         }
     }
@@ -285,30 +273,4 @@ impl Collector for Tracer {
 fn too_few_files() -> Option<Refusal> {
     let errno = std::io::Error::last_os_error().raw_os_error();
     matches!(errno, Some(nix::libc::EMFILE | nix::libc::ENFILE)).then_some(Refusal::OpenFiles)
-}
-
-/// Gives a slot back if observation could not be set up.
-struct SlotGuard<'a> {
-    instance: &'a Instance,
-    slot: Option<u16>,
-    /// Whether tasks are in the slot; it is then used again when they have ended.
-    armed: bool,
-}
-
-impl SlotGuard<'_> {
-    fn keep(mut self) {
-        self.slot = None;
-    }
-}
-
-impl Drop for SlotGuard<'_> {
-    fn drop(&mut self) {
-        if let Some(slot) = self.slot {
-            if !self.armed {
-                // Where even this fails the slot is lost, and the next target gets another.
-                let _ = self.instance.tables().disarm(slot);
-            }
-            self.instance.release_slot(slot);
-        }
-    }
 }

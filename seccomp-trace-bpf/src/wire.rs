@@ -114,6 +114,9 @@ pub(crate) struct TargetCounters {
     /// When the workload began; 0: it has not.
     pub(crate) exec_ns: u64,
     pub(crate) ended_ns: u64,
+    pub(crate) unseeded: u64,
+    /// How often the other threads of a process that was moved into the target's cgroup have to be looked for.
+    pub(crate) moved: u64,
 }
 
 /// Decodes a `struct target`; `None` where it is too short.
@@ -127,17 +130,33 @@ pub(crate) fn target(bytes: &[u8]) -> Option<TargetCounters> {
         events_lost: u64_at(bytes, offset_of!(types::target, events_lost))?,
         exec_ns: u64_at(bytes, offset_of!(types::target, exec_ns))?,
         ended_ns: u64_at(bytes, offset_of!(types::target, ended_ns))?,
+        unseeded: u64_at(bytes, offset_of!(types::target, unseeded))?,
+        moved: u64_at(bytes, offset_of!(types::target, moved))?,
     })
 }
 
-/// A fresh `struct target` with one live task, for a target that is about to be armed.
-pub(crate) fn new_target(generation: u32, events: bool) -> Vec<u8> {
+/// What a fresh `struct target` begins with.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct NewTarget {
+    pub(crate) events: bool,
+    /// Whether a cgroup tells its members.
+    pub(crate) by_cgroup: bool,
+    /// Its live tasks, and so its processes.
+    pub(crate) tasks: u64,
+}
+
+/// A fresh `struct target`, for a target that is about to be armed.
+pub(crate) fn new_target(generation: u32, new: NewTarget) -> Vec<u8> {
     let mut bytes = vec![0; size_of::<types::target>()];
-    let flags = if events { types::target_flags::TARGET_EVENTS.0 } else { 0 };
+    let flags = [
+        (new.events, types::target_flags::TARGET_EVENTS.0),
+        (new.by_cgroup, types::target_flags::TARGET_CGROUP.0),
+    ];
+    let flags = flags.into_iter().filter(|(on, _)| *on).fold(0, |all, (_, flag)| all | flag);
     put(&mut bytes, offset_of!(types::target, generation), &generation.to_ne_bytes());
     put(&mut bytes, offset_of!(types::target, flags), &flags.to_ne_bytes());
-    put(&mut bytes, offset_of!(types::target, live), &1u64.to_ne_bytes());
-    put(&mut bytes, offset_of!(types::target, processes), &1u64.to_ne_bytes());
+    put(&mut bytes, offset_of!(types::target, live), &new.tasks.to_ne_bytes());
+    put(&mut bytes, offset_of!(types::target, processes), &new.tasks.to_ne_bytes());
     bytes
 }
 
@@ -168,6 +187,16 @@ pub(crate) enum Entrance {
     Pids(u64),
     /// By the mount namespace with this inode number; `by_filter` where the container has no cgroup of its own.
     MountNs { inode: u64, by_filter: bool },
+    /// By being in the cgroup that is the target, of the hierarchy that the other two are of.
+    Whole { cgroup: CgroupId },
+}
+
+/// A cgroup, by its hierarchy and its number there.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum CgroupId {
+    V2(u64),
+    /// In the v1 hierarchy of the pids controller.
+    Pids(u64),
 }
 
 /// Entrances that a container can have: its v2 cgroup, that one's parent, its pids cgroup, its mount namespace.
@@ -177,17 +206,31 @@ pub(crate) const ENTRANCES: u32 = 4;
 pub(crate) fn entrance(slot: u16, generation: u32, entrance: Entrance) -> (Vec<u8>, Vec<u8>) {
     let (mut key, mut value) =
         (vec![0; size_of::<types::entrance_key>()], vec![0; size_of::<types::entrance>()]);
-    let (kind, id, by_filter) = match entrance {
-        Entrance::Cgroup2(id) => (types::entrance_kind::ENTRANCE_CGROUP2, id, false),
-        Entrance::Pids(id) => (types::entrance_kind::ENTRANCE_PIDS, id, false),
-        Entrance::MountNs { inode, by_filter } => (types::entrance_kind::ENTRANCE_MOUNT_NS, inode, by_filter),
+    let (kind, id) = match entrance {
+        Entrance::Cgroup2(id) | Entrance::Whole { cgroup: CgroupId::V2(id) } => {
+            (types::entrance_kind::ENTRANCE_CGROUP2, id)
+        }
+        Entrance::Pids(id) | Entrance::Whole { cgroup: CgroupId::Pids(id) } => {
+            (types::entrance_kind::ENTRANCE_PIDS, id)
+        }
+        Entrance::MountNs { inode, .. } => (types::entrance_kind::ENTRANCE_MOUNT_NS, inode),
     };
+    let by_filter = matches!(entrance, Entrance::MountNs { by_filter: true, .. });
+    let whole = matches!(entrance, Entrance::Whole { .. });
     put(&mut key, offset_of!(types::entrance_key, id), &id.to_ne_bytes());
     put(&mut key, offset_of!(types::entrance_key, kind), &kind.0.to_ne_bytes());
     put(&mut value, offset_of!(types::entrance, slot), &u32::from(slot).to_ne_bytes());
     put(&mut value, offset_of!(types::entrance, generation), &generation.to_ne_bytes());
     put(&mut value, offset_of!(types::entrance, by_filter), &u32::from(by_filter).to_ne_bytes());
+    put(&mut value, offset_of!(types::entrance, whole), &u32::from(whole).to_ne_bytes());
     (key, value)
+}
+
+/// Whose member a `struct member` is: slot and generation.
+pub(crate) fn member_of(bytes: &[u8]) -> Option<(u16, u32)> {
+    let slot = offset_of!(types::member, slot);
+    let slot = u16::from_ne_bytes(bytes.get(slot..slot + 2)?.try_into().ok()?);
+    Some((slot, u32_at(bytes, offset_of!(types::member, generation))?))
 }
 
 /// The slot that the value of an entrance leads to.
@@ -217,12 +260,32 @@ pub(crate) struct Pass {
     pub(crate) place: Place,
 }
 
+/// What a walk is about.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub(crate) struct NewPass {
+    /// The target has a mount namespace of its own, and phases.
+    pub(crate) container: bool,
+    /// The target runs: what its tasks are in the middle of counts.
+    pub(crate) running: bool,
+    /// The first pass.
+    pub(crate) opening: bool,
+    /// Cgroups tell members too.
+    pub(crate) by_cgroup: bool,
+}
+
 /// The `struct seed_pass` that a walk begins with.
-pub(crate) fn new_pass(slot: u16, generation: u32, container: bool) -> Vec<u8> {
+pub(crate) fn new_pass(slot: u16, generation: u32, new: NewPass) -> Vec<u8> {
     let mut bytes = vec![0; size_of::<types::seed_pass>()];
     put(&mut bytes, offset_of!(types::seed_pass, slot), &u32::from(slot).to_ne_bytes());
     put(&mut bytes, offset_of!(types::seed_pass, generation), &generation.to_ne_bytes());
-    put(&mut bytes, offset_of!(types::seed_pass, container), &u32::from(container).to_ne_bytes());
+    for (offset, on) in [
+        (offset_of!(types::seed_pass, container), new.container),
+        (offset_of!(types::seed_pass, running), new.running),
+        (offset_of!(types::seed_pass, opening), new.opening),
+        (offset_of!(types::seed_pass, by_cgroup), new.by_cgroup),
+    ] {
+        put(&mut bytes, offset, &u32::from(on).to_ne_bytes());
+    }
     bytes
 }
 
@@ -286,7 +349,8 @@ mod tests {
 
     #[test]
     fn a_new_target_reads_back_as_one_live_process() {
-        let counters = target(&new_target(3, true)).unwrap();
+        let new = NewTarget { events: true, by_cgroup: false, tasks: 1 };
+        let counters = target(&new_target(3, new)).unwrap();
         let expected = TargetCounters { generation: 3, live: 1, processes: 1, ..TargetCounters::default() };
         assert_eq!(counters, expected);
         assert_eq!(target(&[0; 8]), None);

@@ -27,6 +27,15 @@ pub struct Losses {
     pub recursion_misses: u64,
     /// Distinct numbers outside the table that found no room in the map for such numbers.
     pub number_overflow: u64,
+    /// Tasks that may be the target's and were not found, or only some time after they came: they changed while
+    /// a target that ran already was being put under observation.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub unseeded: u64,
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "the signature that serde asks for")]
+fn is_zero(count: &u64) -> bool {
+    *count == 0
 }
 
 impl Losses {
@@ -44,6 +53,7 @@ impl Losses {
             (self.lookup_failures, "calls were seen but could not be assigned (task storage was busy)"),
             (self.recursion_misses, "runs of a tracing program were skipped by the kernel (recursion)"),
             (self.number_overflow, "unknown syscall numbers did not fit into their table"),
+            (self.unseeded, "tasks came or went too fast to be found when observation began"),
         ]
         .into_iter()
         .filter(|(count, _)| *count > 0)
@@ -59,6 +69,7 @@ impl Losses {
             lookup_failures: self.lookup_failures.max(other.lookup_failures),
             recursion_misses: self.recursion_misses.max(other.recursion_misses),
             number_overflow: self.number_overflow.max(other.number_overflow),
+            unseeded: self.unseeded.max(other.unseeded),
         }
     }
 }
@@ -84,10 +95,15 @@ mod tests {
 
     #[test]
     fn every_kind_of_loss_has_a_sentence() {
-        let losses =
-            Losses { storage_failures: 1, lookup_failures: 2, recursion_misses: 3, number_overflow: 4 };
+        let losses = Losses {
+            storage_failures: 1,
+            lookup_failures: 2,
+            recursion_misses: 3,
+            number_overflow: 4,
+            unseeded: 5,
+        };
         let reasons = losses.reasons();
-        assert_eq!(reasons.len(), 4);
+        assert_eq!(reasons.len(), 5);
         assert!(reasons.iter().zip(1..).all(|(reason, n)| reason.starts_with(&format!("{n} "))));
         assert!(Losses::default().is_none() && Losses::default().reasons().is_empty());
     }

@@ -46,6 +46,6 @@ pub use phase::Phase;
 pub use recording::{FirstSeen, Observation, Recording};
 pub use run::{Command, Container, Host, Run, RunId, Runtime};
 pub use syscall::{Syscall, SyscallNr, X32_SYSCALL_BIT};
-pub use target::{CommandSpec, Credentials, Target};
+pub use target::{CommandSpec, Credentials, RunningSpec, Target};
 pub use time::Timestamp;
 pub use view::{Length, Read, Results, Selection, View, What, When};

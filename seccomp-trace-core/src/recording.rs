@@ -128,6 +128,7 @@ impl Recording {
             lookup_failures: sum.lookup_failures.saturating_add(run.losses.lookup_failures),
             recursion_misses: sum.recursion_misses.saturating_add(run.losses.recursion_misses),
             number_overflow: sum.number_overflow.saturating_add(run.losses.number_overflow),
+            unseeded: sum.unseeded.saturating_add(run.losses.unseeded),
         })
     }
 }

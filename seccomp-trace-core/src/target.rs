@@ -1,8 +1,9 @@
 //! What is to be observed.
 
 use std::ffi::OsString;
+use std::path::PathBuf;
 
-use crate::Tgid;
+use crate::{Container, Runtime, Tgid};
 
 /// The user that a command runs as.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -92,6 +93,47 @@ impl CommandSpec {
     }
 }
 
+/// What runs already: processes, what is in a cgroup, or a container.
+///
+/// ```
+/// use seccomp_trace_core::{RunningSpec, Tgid};
+///
+/// let two = RunningSpec::processes([Tgid(17), Tgid(18)]);
+/// let with_what_enters_later = RunningSpec::processes([Tgid(17)]).cgroup("/sys/fs/cgroup/my.service");
+/// # let _ = (two, with_what_enters_later);
+/// ```
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+#[must_use]
+#[non_exhaustive]
+pub struct RunningSpec {
+    /// Processes, by their ids in the caller's pid namespace. Of a container: its init alone.
+    pub pids: Vec<Tgid>,
+    /// The directory of a cgroup: whoever is in it or below it, now or later, belongs to the target.
+    pub cgroup: Option<PathBuf>,
+    /// The container whose init the process is: what enters it later belongs to the target too.
+    pub container: Option<Container>,
+    /// What runs the container.
+    pub runtime: Option<Runtime>,
+}
+
+impl RunningSpec {
+    /// These processes.
+    pub fn processes(pids: impl IntoIterator<Item = Tgid>) -> Self {
+        Self { pids: pids.into_iter().collect(), ..Self::default() }
+    }
+
+    /// The container whose init `init` is.
+    pub fn container(init: Tgid, container: Container, runtime: Option<Runtime>) -> Self {
+        Self { container: Some(container), runtime, ..Self::processes([init]) }
+    }
+
+    /// Adds whoever is in the cgroup with this directory, or below it.
+    pub fn cgroup(mut self, directory: impl Into<PathBuf>) -> Self {
+        self.cgroup = Some(directory.into());
+        self
+    }
+}
+
 /// What is to be observed, always with all threads and descendants.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
@@ -100,4 +142,6 @@ pub enum Target {
     Command(CommandSpec),
     /// A process that is running already, by its id in the caller's pid namespace.
     Process(Tgid),
+    /// What runs already; [`Process`](Self::Process) is the same of one process.
+    Running(RunningSpec),
 }

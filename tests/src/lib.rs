@@ -5,6 +5,7 @@
     reason = "these are test helpers: every failure is a panic that says what failed"
 )]
 
+pub mod attach;
 pub mod bundle;
 pub mod hook;
 pub mod live;

@@ -39,7 +39,16 @@ fn assert_same_call(call: &Call, oracle: &RawCall) {
     }
 }
 
-fn assert_same_signals(seen: &Seen, tid: u32, oracle: &[String]) {
+fn name_of(signal: i32) -> String {
+    match nix::sys::signal::Signal::try_from(signal) {
+        Ok(known) => known.as_str().to_owned(),
+        // Two of the kernel's real-time signals are the C library's.
+        Err(_) => format!("SIGRT_{}", signal - 32),
+    }
+}
+
+/// `skip`: those that came before strace looked.
+fn assert_same_signals(seen: &Seen, tid: u32, skip: usize, oracle: &[String]) {
     let signals: Vec<_> = seen
         .events
         .iter()
@@ -47,20 +56,25 @@ fn assert_same_signals(seen: &Seen, tid: u32, oracle: &[String]) {
             Event::Signal(signal) if signal.tid.0 == tid => Some(signal),
             _ => None,
         })
+        .skip(skip)
         .collect();
     assert_eq!(signals.len(), oracle.len(), "{signals:?} {oracle:?}");
     for (signal, text) in signals.into_iter().zip(oracle) {
         let field = |name: &str| {
             text.split(", ").find_map(|part| part.strip_prefix(name)?.strip_prefix('=')).unwrap_or_default()
         };
-        let number = nix::sys::signal::Signal::try_from(signal.number).expect("a signal");
-        assert_eq!(field("si_signo"), number.as_str());
-        let (pid, user) = signal.sender.expect("these have a sender");
-        assert_eq!(field("si_pid"), pid.to_string(), "{text}");
-        assert_eq!(field("si_uid"), user.to_string(), "{text}");
-        if let Some(status) = signal.status {
-            assert_eq!(field("si_status"), status.to_string(), "{text}");
-        }
+        assert_eq!(field("si_signo"), name_of(signal.number), "{text}");
+        // What a signal has is there on both sides, and nothing else is.
+        let sender = signal.sender.map(|(pid, user)| [pid.to_string(), user.to_string()]).unwrap_or_default();
+        assert_eq!([field("si_pid"), field("si_uid")], sender, "{text}");
+        let address = signal.address.map(|address| format!("{address:#x}")).unwrap_or_default();
+        assert_eq!(field("si_addr"), address, "{text}");
+        // strace shows an exit code as a number, and what killed a child by its name.
+        let status = signal.status.map(|status| match signal.code {
+            nix::libc::CLD_EXITED => status.to_string(),
+            _ => nix::sys::signal::Signal::try_from(status).expect("a signal").as_str().to_owned(),
+        });
+        assert_eq!(field("si_status"), status.unwrap_or_default(), "{text}");
     }
 }
 
@@ -93,10 +107,8 @@ fn assert_same(command: &[&str]) -> (Seen, BTreeMap<u32, RawThread>) {
         for (call, oracle) in calls.iter().skip(skip).zip(&thread.calls) {
             assert_same_call(call, oracle);
         }
-        let signals = &thread.signals;
-        if *tid != first {
-            assert_same_signals(&seen, *tid, signals);
-        }
+        // strace stops its child, and lets it go on, before the exec.
+        assert_same_signals(&seen, *tid, if *tid == first { 2 } else { 0 }, &thread.signals);
         if let Some(end) = &thread.end {
             assert_same_end(&seen, *tid, end);
         }
@@ -118,6 +130,21 @@ fn children_of_every_kind_are_shown_as_strace_shows_them() {
         let (_, oracle) = assert_same(&[&tracee(name)]);
         assert!(!oracle.is_empty());
     }
+}
+
+#[test]
+fn signals_are_shown_as_strace_shows_them() {
+    privileged!();
+    let script = format!("{}; exit 0", tracee("signalled"));
+    let (seen, oracle) = assert_same(&["sh", "-c", &script]);
+    let signals = oracle.values().map(|thread| thread.signals.len()).sum::<usize>();
+    assert!(signals >= 9, "{signals}");
+    let codes: std::collections::BTreeSet<_> = seen
+        .events
+        .iter()
+        .filter_map(|event| if let Event::Signal(signal) = event { Some(signal.code) } else { None })
+        .collect();
+    assert!(codes.len() >= 6, "kinds of senders: {codes:?}");
 }
 
 /// The numbers of i386 are those of other calls; its registers are others and 32 bits wide.

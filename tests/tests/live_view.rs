@@ -8,7 +8,7 @@ use seccomp_trace_core::{
     Collector, CommandSpec, Event, Outcome, Phase, Results, Selection, Session, Target, View,
 };
 use seccomp_trace_tests::live::{Seen, native, view_of, viewer, watch};
-use seccomp_trace_tests::{full, pause, privileged, tracee};
+use seccomp_trace_tests::{full, privileged, tracee};
 
 fn shown(how: &[&str]) -> Target {
     Target::Command(CommandSpec::new(tracee("shown")).args(how.iter().copied()))
@@ -114,22 +114,62 @@ fn a_call_that_goes_on_is_shown_before_its_end() {
     assert_eq!(exited.status, 9);
 }
 
-/// A process that sleeps when it comes under observation has not been seen to enter its call: its end is no denial.
+/// A process under a filter that waits in read(2).
+fn waiting() -> std::process::Child {
+    let waiting = std::process::Command::new(tracee("shown"))
+        .arg("waits")
+        .stdin(std::process::Stdio::piped())
+        .spawn()
+        .expect("the tracee");
+    seccomp_trace_tests::wait_until("the tracee to wait", || {
+        let status = std::fs::read_to_string(format!("/proc/{}/status", waiting.id())).unwrap_or_default();
+        status.contains("Seccomp:\t2") && status.contains("State:\tS")
+    });
+    waiting
+}
+
+/// A process that waits when it comes under observation has not been seen to enter its call. It is in it all the same,
+/// and its end is no denial, though a filter is in force; that of the next call is.
 #[test]
-fn a_call_in_flight_when_observation_began_is_not_taken_for_a_denial() {
+fn a_call_in_flight_when_observation_began_is_shown_and_not_taken_for_a_denial() {
     privileged!();
-    let mut sleeper = std::process::Command::new("sleep").arg("1").spawn().unwrap();
-    pause(200);
+    let mut waiting = waiting();
+    let pid = waiting.id();
     let tracer = viewer(View::default()).load().unwrap();
-    let target = Target::Process(seccomp_trace_core::Tgid(sleeper.id()));
-    let mut session = tracer.observe(target).unwrap();
+    let began = seccomp_trace_core::Timestamp::now();
+    let mut session = tracer.observe(Target::Process(seccomp_trace_core::Tgid(pid))).unwrap();
+    let mut seen = Seen::default();
+    poll_until(&mut session, &mut seen, "the call", |seen| seen.calls().next().is_some());
+    drop(waiting.stdin.take());
+    while !session.poll(Some(Duration::from_millis(100)), &mut seen).unwrap() {}
+    assert!(waiting.wait().unwrap().success());
+    let calls: Vec<_> = seen.calls().map(|call| (call.syscall, call.outcome)).collect();
+    let [(one, Outcome::Pending), (two, Outcome::Returned { value: 0, .. }), rest @ ..] = &calls[..] else {
+        panic!("{seen:#?}")
+    };
+    assert_eq!((*one, *two), (native("read"), native("read")));
+    assert!(seen.calls().all(|call| call.entered >= began && call.pid.0 == pid));
+    assert_eq!(seen.calls().next().map(|call| (call.args[0], call.args[2])), Some((0, 1)));
+    let skipped: Vec<_> =
+        rest.iter().filter(|(_, outcome)| matches!(outcome, Outcome::Skipped { .. })).collect();
+    assert!(matches!(skipped[..], [(call, _)] if *call == native("getppid")), "{skipped:#?}");
+    assert_eq!(calls.last(), Some(&(native("exit_group"), Outcome::Never)));
+}
+
+/// Where it is in no call that is selected, nothing of it is shown, nor taken for a denial.
+#[test]
+fn a_call_in_flight_that_is_not_selected_is_not_shown() {
+    privileged!();
+    let mut waiting = waiting();
+    let pid = waiting.id();
+    let tracer = viewer(view_of(&[("exit_group", &[])])).load().unwrap();
+    let mut session = tracer.observe(Target::Process(seccomp_trace_core::Tgid(pid))).unwrap();
+    drop(waiting.stdin.take());
     let mut seen = Seen::default();
     while !session.poll(Some(Duration::from_millis(100)), &mut seen).unwrap() {}
-    assert!(sleeper.wait().unwrap().success());
-    assert!(!seen.named("exit_group").is_empty());
-    let skipped: Vec<_> =
-        seen.calls().filter(|call| matches!(call.outcome, Outcome::Skipped { .. })).collect();
-    assert!(skipped.is_empty(), "{skipped:#?}");
+    assert!(waiting.wait().unwrap().success());
+    let calls: Vec<_> = seen.calls().map(|call| (call.syscall, call.outcome)).collect();
+    assert_eq!(calls, [(native("exit_group"), Outcome::Never)]);
 }
 
 /// Nobody reads while the target runs: what the ring could not take is counted to the last call.
@@ -149,6 +189,23 @@ fn what_the_ring_cannot_take_is_counted_exactly() {
     let shown = u64::try_from(seen.calls().count()).unwrap();
     assert!(seen.lost > 0 && shown > 100, "{} lost, {shown} shown", seen.lost);
     assert_eq!(seen.lost + shown, calls);
+}
+
+/// Threads on all cores write into one ring while it is read.
+#[test]
+fn calls_of_many_threads_are_shown_or_counted_to_the_last_one() {
+    privileged!();
+    let seen = watch(view_of(&[("getppid", &[])]), &[&tracee("storm"), "1"]);
+    let shown = u64::try_from(seen.calls().count()).unwrap();
+    // As the tracee shares a million among its threads.
+    let threads = 2 * u64::try_from(std::thread::available_parallelism().unwrap().get()).unwrap();
+    assert_eq!(seen.lost + shown, 1000 / threads * 1000 * threads, "{} lost", seen.lost);
+    let mut last = std::collections::BTreeMap::new();
+    for call in seen.calls() {
+        let before = last.insert(call.tid, call.entered);
+        assert!(before.is_none_or(|before| before <= call.entered), "a thread's calls out of order");
+    }
+    assert!(last.len() > 1);
 }
 
 /// A reader that keeps up loses nothing, and a fast target does not fill our memory while it is read.

@@ -9,7 +9,8 @@
  *   exec-many    executes `true` with forty arguments, and one of 3000 bytes
  *   count N      getppid(2) N times
  *   answered     getppid(2) is answered by a filter with 33, and by the kernel before
- *   forks        a child made while that filter is in force
+ *   waits        reads its standard input to the end while that filter is in force, and does the
+ * same forks        a child made while that filter is in force
  */
 #include <arpa/inet.h>
 #include <fcntl.h>
@@ -102,7 +103,7 @@ static void buffers(void)
 
 static void descriptors(const char *folder)
 {
-	char name[PAGE], link[PAGE], proc[64];
+	char name[PAGE], link[PAGE], proc_name[64];
 	FILE *list;
 	int fds[16], count = 0, ends[2];
 
@@ -124,8 +125,8 @@ static void descriptors(const char *folder)
 	fds[count++] = syscall(SYS_pidfd_open, getpid(), 0);
 	for (int i = 0; i < count; i++) {
 		CHECK(fds[i] >= 0);
-		snprintf(proc, sizeof(proc), "/proc/self/fd/%d", fds[i]);
-		ssize_t len = readlink(proc, link, sizeof(link) - 1);
+		snprintf(proc_name, sizeof(proc_name), "/proc/self/fd/%d", fds[i]);
+		ssize_t len = readlink(proc_name, link, sizeof(link) - 1);
 		CHECK(len > 0);
 		fprintf(list, "%.*s\n", (int)len, link);
 		CHECK(dup(fds[i]) >= 0);
@@ -134,9 +135,23 @@ static void descriptors(const char *folder)
 	dup(AT_FDCWD);
 	fprintf(list, "%s\n", name);
 	dup(-1);
-	dup(99);
+	fprintf(list, "\n");
+	dup(999);
+	fprintf(list, "\n");
+	/* What a process sees of paths ends at its own root. */
+	int proc = open("/proc/self/fd", O_DIRECTORY);
+
+	CHECK(proc >= 0 && chroot("a") == 0);
+	fds[1] = open("/file", O_RDONLY);
+	for (int i = 0; i < 2; i++) {
+		snprintf(proc_name, sizeof(proc_name), "%d", fds[i]);
+		ssize_t len = readlinkat(proc, proc_name, link, sizeof(link) - 1);
+
+		CHECK(len > 0);
+		fprintf(list, "%.*s\n", (int)len, link);
+		CHECK(dup(fds[i]) >= 0);
+	}
 	CHECK(fclose(list) == 0);
-	fsync(dup(fds[0]));
 }
 
 static void filter(void)
@@ -185,6 +200,12 @@ int main(int argc, char **argv)
 	} else if (!strcmp(how, "answered")) {
 		CHECK(syscall(SYS_getppid) > 0);
 		filter();
+		CHECK(syscall(SYS_getppid) == -1 && errno == 33);
+	} else if (!strcmp(how, "waits")) {
+		char byte;
+
+		filter();
+		CHECK(read(STDIN_FILENO, &byte, 1) == 0);
 		CHECK(syscall(SYS_getppid) == -1 && errno == 33);
 	} else if (!strcmp(how, "forks")) {
 		filter();

@@ -64,7 +64,9 @@ static __noinline int entered(struct task_struct *task, struct pt_regs *regs, u3
 {
 	struct member *self = bpf_task_storage_get(&tasks, task, NULL, 0);
 
-	if (!self || (self->flags & MEMBER_ASIDE))
+	if (!self)
+		return not_found(task);
+	if (self->flags & MEMBER_ASIDE)
 		return 0;
 
 	struct flight *flight =
@@ -169,17 +171,12 @@ static __always_inline int skipped(struct task_struct *task, struct member *self
 	return 0;
 }
 
-/*
- * Whether a call was broken off because its thread is to die. It ends, but
- * nobody gets to see its result.
- */
-static __always_inline bool is_dying(struct task_struct *task, long value)
+/* Whether a thread is to die: its call ends, but nobody gets to see how. SIGKILL stands for every
+ * signal that kills. */
+static __always_inline bool is_dying(struct task_struct *task)
 {
-	u64 pending = BPF_CORE_READ((struct task_struct___live *)task, pending.signal.sig[0]);
-
-	/* EINTR, ERESTARTSYS to ERESTART_RESTARTBLOCK; SIGKILL stands for every signal that kills.
-	 */
-	return (value == -4 || (value <= -512 && value >= -516)) && (pending >> (9 - 1) & 1);
+	return BPF_CORE_READ((struct task_struct___live *)task, pending.signal.sig[0]) >> (9 - 1) &
+	       1;
 }
 
 /* `choice`: the ABI in its upper half. */
@@ -189,17 +186,23 @@ static __noinline int left(struct task_struct *task, struct pt_regs *regs, long 
 	u32 plan = choice & 0xffff, abi = choice >> 16;
 	struct member *self = bpf_task_storage_get(&tasks, task, NULL, 0);
 
-	if (!self || (self->flags & MEMBER_ASIDE))
+	if (!self)
+		return not_found(task);
+	if (self->flags & MEMBER_ASIDE)
 		return 0;
 
 	struct flight *flight = bpf_task_storage_get(&flights, task, NULL, 0);
 	u32 state = flight ? flight->state : FLIGHT_NONE;
 	bool failure = is_failure(value);
 
-	if (flight && state == FLIGHT_ACTIVE && is_dying(task, value))
+	if (!flight)
+		not_found_in(task, flights_id);
+	if (state == FLIGHT_ACTIVE && is_dying(task))
 		return 0;
 	if (flight)
 		flight->state = FLIGHT_NONE;
+	if (state == FLIGHT_ACTIVE && (self->flags & MEMBER_INSIDE))
+		self->flags &= ~MEMBER_INSIDE;
 	/* Before the workload only the exec that starts it is shown, and that ends in it. */
 	if (self->phase == PHASE_SETUP || state == FLIGHT_LOST)
 		return 0;

@@ -1,42 +1,19 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 /*
- * Processes that enter a container from outside (`podman exec`, health checks).
+ * Processes that enter a container from outside (`podman exec`, health checks), or a
+ * cgroup that is a target by itself.
  * The runtime moves them into the container's cgroup before it confines them, so
  * they are followed from there on, and kept if they execute a program in the
  * container's mount namespace. None of this is on the path of a syscall.
  */
 #pragma once
 #include "place.h"
+#include "entrances.h"
 
 /* Set by the loader of an instance that takes containers; pruned elsewhere. */
 const volatile bool containers = false;
-
-struct {
-	__uint(type, BPF_MAP_TYPE_HASH);
-	__uint(map_flags, BPF_F_NO_PREALLOC);
-	__uint(max_entries, 1);
-	__type(key, struct entrance_key);
-	__type(value, struct entrance);
-} entrances SEC(".maps");
-
-/* Cgroups above a task's own that are looked at: workloads make some below the container's. */
-#define CGROUP_DEPTH 8
-
-static __always_inline struct entrance *entrance_by_cgroup(struct cgroup *cgroup, u32 kind)
-{
-	struct entrance_key key = {.kind = kind};
-
-	for (int i = 0; i < CGROUP_DEPTH && cgroup; i++) {
-		key.id = BPF_CORE_READ(cgroup, kn, id);
-
-		struct entrance *found = bpf_map_lookup_elem(&entrances, &key);
-
-		if (found)
-			return found;
-		cgroup = BPF_CORE_READ(cgroup, self.parent, cgroup);
-	}
-	return NULL;
-}
+/* Set where a target may be a cgroup: every new task on the machine is looked at. */
+const volatile bool whole_cgroups = false;
 
 /* Makes a task, which has no storage yet, a member of the container behind an entrance. */
 static __always_inline int enter(struct task_struct *task, const struct entrance *into, u8 phase,
@@ -61,7 +38,8 @@ static __always_inline int enter(struct task_struct *task, const struct entrance
 		return 0;
 	}
 	__sync_fetch_and_add(&target->live, 1);
-	__sync_fetch_and_add(&target->processes, 1);
+	if (task->pid == task->tgid)
+		__sync_fetch_and_add(&target->processes, 1);
 	return 0;
 }
 
@@ -88,8 +66,26 @@ static __always_inline bool is_member(struct task_struct *task)
 	return task->bpf_storage && bpf_task_storage_get(&tasks, task, NULL, 0);
 }
 
+/*
+ * A process with several threads has been moved: only its leader can be reached
+ * from here. User space is woken to walk over the others.
+ */
+static __always_inline void ask_for_threads(struct task_struct *task, const struct entrance *into)
+{
+	u32 slot = into->slot, others = task->signal->nr_threads - 1;
+	struct target *target = bpf_map_lookup_elem(&targets, &slot);
+	struct event event = {.kind = EVENT_MOVED, .slot = slot, .generation = into->generation};
+
+	if (!target || !others)
+		return;
+	__sync_fetch_and_add(&target->unseeded, others);
+	__sync_fetch_and_add(&target->moved, 1);
+	bpf_ringbuf_output(&events, &event, sizeof(event), BPF_RB_FORCE_WAKEUP);
+}
+
 SEC("tp_btf/cgroup_attach_task")
-int BPF_PROG(on_cgroup_attach, struct cgroup *cgroup, const char *path, struct task_struct *task)
+int BPF_PROG(on_cgroup_attach, struct cgroup *cgroup, const char *path, struct task_struct *task,
+	     bool threadgroup)
 {
 	u32 kind = hierarchy_of(cgroup);
 
@@ -98,15 +94,35 @@ int BPF_PROG(on_cgroup_attach, struct cgroup *cgroup, const char *path, struct t
 
 	struct entrance *into = entrance_by_cgroup(cgroup, kind);
 
-	return into ? enter(task, into, PHASE_SETUP, MEMBER_PHASED | MEMBER_ENTERING) : 0;
+	if (!into)
+		return 0;
+	if (!into->whole)
+		return enter(task, into, PHASE_SETUP, MEMBER_PHASED | MEMBER_ENTERING);
+	if (threadgroup)
+		ask_for_threads(task, into);
+	return enter(task, into, PHASE_WORKLOAD, MEMBER_INSIDE);
 }
 
-/* A child that clone3 put into a container's cgroup, which is no move. */
-static __noinline int born_into_cgroup(struct task_struct *child)
+/*
+ * A child of a task that is nobody's. clone3 may have put it into a container's
+ * cgroup, which is no move; and what is born in a cgroup that is a target is its own,
+ * though its parent has not been adopted yet.
+ */
+static __noinline int born_of_stranger(struct task_struct *child, u64 clone_flags)
 {
-	struct entrance *into = entrance_by_cgroup(cgroup2_of(child), ENTRANCE_CGROUP2);
+	struct entrance *into = NULL;
 
-	return into ? enter(child, into, PHASE_SETUP, MEMBER_PHASED | MEMBER_ENTERING) : 0;
+	if (whole_cgroups)
+		into = entrance_of(child);
+	else if (clone_flags & CLONE_INTO_CGROUP)
+		into = entrance_by_cgroup(cgroup2_of(child), ENTRANCE_CGROUP2);
+	if (!into)
+		return 0;
+	if (into->whole)
+		return enter(child, into, PHASE_WORKLOAD, 0);
+	if (clone_flags & CLONE_INTO_CGROUP)
+		return enter(child, into, PHASE_SETUP, MEMBER_PHASED | MEMBER_ENTERING);
+	return 0;
 }
 
 /*
@@ -125,14 +141,14 @@ static __noinline int exec_of_stranger(struct task_struct *task)
 	/* Nearly every exec on the machine ends here. */
 	if (!into && !reaper_of(task))
 		return 0;
-	into = entrance_by_cgroup(cgroup2_of(task), ENTRANCE_CGROUP2);
-	if (!into)
-		into = entrance_by_cgroup(pids_cgroup_of(task), ENTRANCE_PIDS);
+	into = entrance_of(task);
 	if (!into)
 		return 0;
 
 	u32 slot = into->slot;
 	struct target *target = bpf_map_lookup_elem(&targets, &slot);
 
-	return target && is_inside(task, target) ? enter(task, into, PHASE_WORKLOAD, 0) : 0;
+	if (!target || (!into->whole && !is_inside(task, target)))
+		return 0;
+	return enter(task, into, PHASE_WORKLOAD, MEMBER_INSIDE);
 }

@@ -101,7 +101,13 @@ struct signal_struct___old {
 	struct task_struct___live *group_exit_task;
 };
 
+struct task_struct___old {
+	long state;
+};
+
 struct task_struct___live {
+	unsigned int __state;
+	char comm[16];
 	unsigned int ptrace;
 	int pid;
 	struct signal_struct___live *signal;

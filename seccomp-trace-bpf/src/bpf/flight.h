@@ -27,6 +27,9 @@ struct {
 	__type(value, struct flight);
 } flights SEC(".maps");
 
+/* The id of `flights`, as `tasks_id`. */
+u32 flights_id = 0;
+
 /* Where records are put together; the programs that do are not preempted. */
 struct live_work {
 	u64 args[8]; /* [6]: the result */

@@ -59,7 +59,8 @@ enum {
 
 #if defined(__TARGET_ARCH_x86)
 struct pt_regs {
-	unsigned long bx, cx, dx, si, di, bp, r8, r9, r10, orig_ax;
+	unsigned long bx, cx, dx, si, di, bp, r8, r9, r10;
+	unsigned long orig_ax, cs;
 };
 #elif defined(__TARGET_ARCH_arm64)
 struct pt_regs {
@@ -161,6 +162,16 @@ enum cgroup_subsys_id {
 	pids_cgrp_id,
 };
 
+struct list_head {
+	struct list_head *next;
+};
+
+struct signal_struct {
+	atomic_t live;
+	int nr_threads;
+	unsigned int is_child_subreaper : 1;
+};
+
 struct pid_namespace {
 	struct task_struct *child_reaper;
 };
@@ -180,8 +191,11 @@ struct task_struct {
 	int pid;
 	int tgid;
 	struct task_struct *real_parent;
+	struct list_head children;
 	struct task_struct *group_leader;
 	struct pid *thread_pid;
+	struct signal_struct *signal;
+	char comm[16];
 	struct nsproxy *nsproxy;
 	struct css_set *cgroups;
 	struct seccomp seccomp;

@@ -6,6 +6,7 @@
  */
 #pragma once
 #include "container.h"
+#include "lineage.h"
 
 SEC("tp_btf/task_newtask")
 int BPF_PROG(on_newtask, struct task_struct *child, u64 clone_flags)
@@ -18,9 +19,12 @@ int BPF_PROG(on_newtask, struct task_struct *child, u64 clone_flags)
 		if (!from)
 			not_found(parent);
 	}
+	if (!from && containers && (whole_cgroups || (clone_flags & CLONE_INTO_CGROUP)))
+		born_of_stranger(child, clone_flags);
+	if (!from && is_adopting())
+		from = member_above(parent);
 	if (!from)
-		return containers && (clone_flags & CLONE_INTO_CGROUP) ? born_into_cgroup(child)
-								       : 0;
+		return 0;
 
 	struct target *target = target_of(from);
 	struct member self = *from;
@@ -95,13 +99,18 @@ int BPF_PROG(on_exec, struct task_struct *task, int old_pid, struct linux_binprm
 SEC("tp_btf/sched_process_exit")
 int BPF_PROG(on_exit, struct task_struct *task)
 {
-	if (!task->bpf_storage)
+	struct member *self = NULL;
+
+	if (task->bpf_storage) {
+		self = bpf_task_storage_get(&tasks, task, NULL, 0);
+		if (!self)
+			not_found(task);
+	}
+	if (!self) {
+		if (is_adopting())
+			leaves_orphans(task);
 		return 0;
-
-	struct member *self = bpf_task_storage_get(&tasks, task, NULL, 0);
-
-	if (!self)
-		return not_found(task);
+	}
 
 	struct target *target = target_of(self);
 

@@ -16,6 +16,7 @@
 #include "record.h"
 #include "live_record.h"
 #include "maps.h"
+#include "lookup.h"
 #include "registers.h"
 #include "flight.h"
 #include "reads.h"
@@ -63,5 +64,6 @@ static __always_inline bool shows_all(void)
 
 #include "calls.h"
 #include "lives.h"
+#include "pending.h"
 
 char LICENSE[] SEC("license") = "Dual BSD/GPL";

@@ -125,62 +125,15 @@ int BPF_PROG(show_signal, int sig, struct kernel_siginfo *info)
 
 	if (!self || self->phase == PHASE_SETUP || (self->flags & MEMBER_ASIDE))
 		return 0;
+	/* SEND_SIG_NOINFO: not sent by anybody, but how each thread of a process that ends gets to
+	 * know. */
+	if (!info)
+		return 0;
 
 	struct live_signal record = {};
 
 	fill_head(&record.head, self, LIVE_SIGNAL, now);
 	bpf_probe_read_kernel(record.info, sizeof(record.info), info);
 	send(&record, sizeof(record), now, self->slot);
-	return 0;
-}
-
-/* Calls that go on for this long are shown before they end. */
-#define PENDING_NS 100000000ULL
-
-struct live_pending {
-	struct live_call call;
-	u8 data[LIVE_INLINE];
-};
-
-/*
- * Read by user space when nothing has happened for a while. The task may be
- * running meanwhile: the room in the ring is taken before the call is looked at
- * again, so that its end comes after this.
- */
-SEC("iter/task")
-int show_pending(struct bpf_iter__task *it)
-{
-	struct task_struct *task = it->task;
-
-	if (!task || !task->bpf_storage)
-		return 0;
-
-	struct member *self = bpf_task_storage_get(&tasks, task, NULL, 0);
-	struct flight *flight = bpf_task_storage_get(&flights, task, NULL, 0);
-
-	if (!self || !flight || flight->state != FLIGHT_ACTIVE || flight->shown ||
-	    self->phase == PHASE_SETUP)
-		return 0;
-
-	u32 seq = flight->call.head.seq;
-
-	if (bpf_ktime_get_boot_ns() - flight->call.head.time_ns < PENDING_NS)
-		return 0;
-
-	struct live_pending *record = bpf_ringbuf_reserve(&live, sizeof(*record), 0);
-
-	/* No loss: the next walk tries again. */
-	if (!record)
-		return 0;
-	bpf_probe_read_kernel(record, sizeof(*record), &flight->call);
-	record->call.outcome = LIVE_PENDING;
-	record->call.missing = flight->failed;
-	barrier();
-	if (flight->state != FLIGHT_ACTIVE || flight->call.head.seq != seq) {
-		bpf_ringbuf_discard(record, BPF_RB_NO_WAKEUP);
-		return 0;
-	}
-	flight->shown = 1;
-	bpf_ringbuf_submit(record, BPF_RB_NO_WAKEUP);
 	return 0;
 }

@@ -106,6 +106,7 @@ struct member {
 
 enum target_flags {
 	TARGET_EVENTS = 1, /* report first calls and execs through the ring */
+	TARGET_CGROUP = 2, /* a cgroup tells its members, whoever made them */
 };
 
 /*
@@ -129,7 +130,7 @@ struct entrance {
 	u32 slot;
 	u32 generation;
 	u32 by_filter; /* no cgroup of its own: whoever has a filter belongs to it */
-	u32 pad;
+	u32 whole;     /* the target is the cgroup: whoever is in it belongs to it */
 };
 
 /* One target: its configuration and its counters. */
@@ -145,14 +146,18 @@ struct target {
 	u64 ended_ns; /* when the last task exited */
 	u64 mount_ns; /* inode of a container's mount namespace; 0: not a container */
 	u64 init;     /* its first process, as the initial pid namespace numbers it */
+	u64 unseeded; /* tasks that could not be told to be its own while it was adopted */
+	u64 moved;    /* processes with several threads that were moved into its cgroup */
 };
 
 /* One walk over all tasks for one target. */
 struct seed_pass {
 	u32 slot;
 	u32 generation;
-	u32 container; /* its init waits before its filter and its exec */
-	u32 pad;
+	u32 container; /* has a mount namespace of its own, and phases */
+	u32 running;   /* the target runs: what its tasks are in the middle of counts */
+	u32 opening;   /* the first pass */
+	u32 by_cgroup; /* whoever is behind an entrance belongs to it */
 	u64 added;
 	u64 failed; /* no storage: the next pass tries again */
 	u64 alive;
@@ -169,6 +174,7 @@ enum event_kind {
 	EVENT_NEW_SYSCALL = 1,
 	EVENT_EXEC = 2,
 	EVENT_ENDED = 3,
+	EVENT_MOVED = 4, /* the other threads of a process are to be adopted */
 };
 
 struct event {

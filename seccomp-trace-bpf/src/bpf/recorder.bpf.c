@@ -14,25 +14,13 @@
 #include <bpf/bpf_core_read.h>
 #include "record.h"
 #include "maps.h"
+#include "rows.h"
+#include "abi.h"
 #include "member.h"
 #include "registers.h"
 
 /* Set by the loader; what is off is pruned by the verifier. */
 const volatile bool count_calls = false;
-
-struct {
-	__uint(type, BPF_MAP_TYPE_ARRAY);
-	__uint(max_entries, 1);
-	__type(key, u32);
-	__type(value, struct seen_row);
-} seen SEC(".maps");
-
-struct {
-	__uint(type, BPF_MAP_TYPE_ARRAY);
-	__uint(max_entries, 1);
-	__type(key, u32);
-	__type(value, struct first_row);
-} first SEC(".maps");
 
 struct {
 	__uint(type, BPF_MAP_TYPE_PERCPU_ARRAY);

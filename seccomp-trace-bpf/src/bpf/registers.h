@@ -1,29 +1,11 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 /* A system call in the registers of the thread that makes it. */
 #pragma once
+#include "abi.h"
 
-static __always_inline u32 abi_of(struct task_struct *task, long *id)
-{
-#if defined(__TARGET_ARCH_x86)
-	/* TS_COMPAT, not cs: int 0x80 from 64-bit code is an i386 call. */
-	if (task->thread_info.status & 2)
-		return ABI_COMPAT;
-	/* __X32_SYSCALL_BIT; a negative number is no x32 call. */
-	if (*id > 0 && (*id & 0x40000000)) {
-		*id &= ~0x40000000;
-		return ABI_X32;
-	}
-	return ABI_NATIVE;
-#elif defined(__TARGET_ARCH_arm64)
-	/* TIF_32BIT */
-	return (task->thread_info.flags >> 22) & 1 ? ABI_COMPAT : ABI_NATIVE;
-#else
-#error "no rule for this architecture's syscall ABIs"
-#endif
-}
-
-/* The number at the end of a call, when it is no argument of the program any more. */
-static __always_inline long number_of(struct pt_regs *regs)
+/* The number that a task entered the kernel with; negative: by no call, or by one that was skipped.
+ */
+static __always_inline long number_of(const struct pt_regs *regs)
 {
 #if defined(__TARGET_ARCH_x86)
 	return (s32)regs->orig_ax;

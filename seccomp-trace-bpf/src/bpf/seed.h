@@ -5,11 +5,12 @@
  *
  * User space gives the target's leader its storage through a pidfd, then reads
  * `adopt` until a pass adds nothing: a task belongs to the target if its thread
- * group's leader or its parent does. New tasks are caught by task_newtask, which
- * is attached before.
+ * group's leader or its parent does, or if it is behind one of its entrances.
+ * New tasks are caught by task_newtask, which is attached before.
  */
 #pragma once
-#include "place.h"
+#include "entrances.h"
+#include "inflight.h"
 
 /* What the pass is about and what it found: one pass at a time. */
 struct {
@@ -54,6 +55,35 @@ static __always_inline void complete_leader(struct task_struct *task, struct tar
 	target->init = pass->leader;
 }
 
+/* The entrance that a task is behind already. */
+static __always_inline struct entrance *passed(struct task_struct *task)
+{
+	struct entrance_key key = {.kind = ENTRANCE_MOUNT_NS, .id = mount_ns_of(task)};
+	struct entrance *into = entrance_of(task);
+
+	if (into)
+		return into;
+	into = bpf_map_lookup_elem(&entrances, &key);
+	if (into && into->by_filter && task->seccomp.filter_count.counter > 0)
+		return into;
+	return NULL;
+}
+
+/* Whether a task that nobody of the target made belongs to it; then what it is to become. */
+static __always_inline bool is_behind(struct task_struct *task, const struct seed_pass *pass,
+				      struct member *value)
+{
+	struct entrance *into = pass->by_cgroup ? passed(task) : NULL;
+
+	if (!into || into->slot != pass->slot || into->generation != pass->generation)
+		return false;
+	value->row = (pass->slot * PHASES + PHASE_WORKLOAD) * ABIS;
+	value->generation = pass->generation;
+	value->slot = pass->slot;
+	value->phase = PHASE_WORKLOAD;
+	return true;
+}
+
 SEC("iter/task")
 int adopt(struct bpf_iter__task *it)
 {
@@ -68,6 +98,9 @@ int adopt(struct bpf_iter__task *it)
 
 	if (!task || !target || (task->flags & PF_EXITING))
 		return 0;
+	/* The observer may be a descendant of the target, or in its cgroup, and is no part of it. */
+	if (pass->running && (u32)task->tgid == bpf_get_current_pid_tgid() >> 32)
+		return 0;
 
 	struct member *known = seeded(task, pass);
 
@@ -79,6 +112,9 @@ int adopt(struct bpf_iter__task *it)
 		}
 		if (pass->container && task->pid == task->tgid && (known->flags & MEMBER_INIT))
 			complete_leader(task, target, pass);
+		/* User space gave it its storage. */
+		if (pass->running && pass->opening && (known->flags & MEMBER_INIT))
+			note_call_in_flight(task, known);
 		return 0;
 	}
 
@@ -88,10 +124,13 @@ int adopt(struct bpf_iter__task *it)
 
 	if (!from && task->pid == task->tgid)
 		from = seeded(task->real_parent, pass);
-	if (!from)
-		return 0;
 
-	struct member value = *from;
+	struct member value = {};
+
+	if (from)
+		value = *from;
+	else if (!is_behind(task, pass, &value))
+		return 0;
 
 	value.filters = task->seccomp.filter_count.counter;
 	value.flags |= MEMBER_INSIDE;
@@ -116,9 +155,11 @@ int adopt(struct bpf_iter__task *it)
 	if (self->slot != pass->slot || self->generation != pass->generation)
 		return 0;
 	__sync_fetch_and_add(&target->live, 1);
-	if (!of_group)
+	if (task->pid == task->tgid)
 		__sync_fetch_and_add(&target->processes, 1);
 	__sync_fetch_and_add(&pass->added, 1);
+	if (pass->running)
+		note_call_in_flight(task, self);
 	return 0;
 }
 

@@ -8,13 +8,13 @@ mod plan;
 mod siginfo;
 mod watcher;
 
-use std::mem::MaybeUninit;
+use std::mem::{MaybeUninit, offset_of};
 use std::os::fd::{AsFd, BorrowedFd};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use libbpf_rs::skel::{OpenSkel, SkelBuilder};
 use libbpf_rs::{
-    Link, MapCore, MapFlags, MapHandle, ProgramHandle, ProgramMut, RingBuffer, RingBufferBuilder,
+    Link, MapCore, MapFlags, MapHandle, MapInfo, ProgramHandle, ProgramMut, RingBuffer, RingBufferBuilder,
 };
 use seccomp_trace_core::{Event, View};
 
@@ -23,8 +23,8 @@ pub(crate) use watcher::Watcher;
 
 use crate::clock::Clock;
 use crate::libbpf::{load_error, quiet_libbpf, recursion_misses};
-use crate::skel::live::{LiveSkel, LiveSkelBuilder, OpenLiveSkel};
-use crate::{Error, preemption, seed};
+use crate::skel::live::{LiveSkel, LiveSkelBuilder, OpenLiveSkel, types};
+use crate::{Error, preemption, seed, wire};
 use inbox::Inbox;
 use plan::Program;
 
@@ -47,6 +47,7 @@ pub(crate) struct Live {
     inbox: Arc<Mutex<Inbox>>,
     pending: Link,
     programs: Vec<ProgramHandle>,
+    globals: MapHandle,
     /// How many batches the ring holds at most.
     batches: usize,
     _links: Vec<Link>,
@@ -69,7 +70,11 @@ impl Live {
         open.maps.tasks.reuse_fd(tasks).map_err(load_error)?;
         open.maps.targets.reuse_fd(targets).map_err(load_error)?;
         configure(&mut open, &program, &wanted.view, buffer).map_err(load_error)?;
-        let skel = open.load().map_err(load_error)?;
+        let mut skel = open.load().map_err(load_error)?;
+        if let Some(globals) = skel.maps.bss_data.as_deref_mut() {
+            globals.tasks_id = MapInfo::new(tasks).map_err(load_error)?.info.id;
+            globals.flights_id = MapInfo::new(skel.maps.flights.as_fd()).map_err(load_error)?.info.id;
+        }
         for (index, plan) in (0u32..).zip(&program.plans) {
             let updated = skel.maps.plans.update(&index.to_ne_bytes(), plan, MapFlags::ANY);
             updated.map_err(Error::map("plans"))?;
@@ -77,10 +82,11 @@ impl Live {
         let inbox = Arc::new(Mutex::new(Inbox::new(slots, wanted.view.clone(), Clock::read())));
         let ring = MapHandle::try_from(&skel.maps.live).map_err(load_error)?;
         let ring = reader(&ring, &inbox)?;
+        let globals = MapHandle::try_from(&skel.maps.bss).map_err(load_error)?;
         let pending = seed::attach(&skel.progs.show_pending, "show_pending")?;
         let (links, programs) = attach(&skel, &wanted.view)?;
         let batches = usize::try_from(buffer).unwrap_or(usize::MAX) / 64 / BATCH + 1;
-        Ok(Self { ring: Mutex::new(ring), inbox, pending, programs, batches, _links: links })
+        Ok(Self { ring: Mutex::new(ring), inbox, pending, programs, globals, batches, _links: links })
     }
 
     /// The descriptor that becomes readable when there are records.
@@ -114,9 +120,13 @@ impl Live {
         seed::run(&self.pending)
     }
 
-    /// Program runs that the kernel skipped so far, in all targets.
+    /// Program runs that the kernel skipped so far, and look-ups that failed (before 6.2), in all targets.
     pub(crate) fn misses(&self) -> Result<u64, Error> {
-        self.programs.iter().try_fold(0u64, |sum, program| Ok(sum + recursion_misses(program.as_fd())?))
+        let globals =
+            self.globals.lookup(&0u32.to_ne_bytes(), MapFlags::ANY).map_err(Error::map("globals"))?;
+        let offset = offset_of!(types::bss, lookup_failures);
+        let failed = globals.and_then(|bytes| wire::u64_at(&bytes, offset)).unwrap_or_default();
+        self.programs.iter().try_fold(failed, |sum, program| Ok(sum + recursion_misses(program.as_fd())?))
     }
 }
 

@@ -19,7 +19,9 @@ pub(crate) struct Watcher {
 }
 
 impl Watcher {
+    /// Calls that a target is in when it comes under observation begin now.
     pub(crate) fn new(live: &Live) -> Result<Self, Error> {
+        live.walk()?;
         let now = Instant::now();
         Ok(Self { found: now, walked: now, misses: live.misses()? })
     }

@@ -2,7 +2,10 @@
 
 use std::fs;
 
+use seccomp_trace_core::Tgid;
+
 use super::proc;
+use crate::Error;
 use crate::wire::{Entrance, Place};
 
 /// Which cgroups of a container's init are the container's alone.
@@ -15,6 +18,15 @@ pub(crate) struct Own {
 }
 
 impl Own {
+    /// Those of a running container's init, who looks at it being no part of the container.
+    pub(crate) fn of_process(init: Tgid) -> Result<Self, Error> {
+        let of_init = fs::read_to_string(format!("/proc/{init}/cgroup"));
+        let of_init = of_init.map_err(|source| Error::NoProcess { pid: init.0, source })?;
+        let ours =
+            fs::read_to_string("/proc/self/cgroup").map_err(Error::system("read /proc/self/cgroup"))?;
+        Ok(Self::of(&of_init, &ours))
+    }
+
     /// Compares `/proc/PID/cgroup` of the init with that of a process of its runtime: what both are in is not the
     /// container's. The root never is.
     pub(crate) fn of(init: &str, runtime: &str) -> Self {

@@ -5,12 +5,12 @@
 //! a [`SharedDir`], under locks that end with their holders.
 
 mod bpffs;
-mod cgroup;
+pub(crate) mod cgroup;
 mod finish;
 mod lock;
 mod observe;
 mod pins;
-mod proc;
+pub(crate) mod proc;
 mod rooms;
 mod state;
 mod target;

@@ -153,10 +153,7 @@ impl Init {
         let no_process = |source| Error::NoProcess { pid: pid.0, source };
         let raw = i32::try_from(pid.0).map_err(|_| no_process(Errno::ESRCH.into()))?;
         let pidfd = pidfd_open(Pid::from_raw(raw)).map_err(no_process)?;
-        let cgroups = |whose: &str| std::fs::read_to_string(format!("/proc/{whose}/cgroup"));
-        let of_init = cgroups(&pid.0.to_string()).map_err(no_process)?;
-        let of_runtime = cgroups("self").map_err(Error::system("read /proc/self/cgroup"))?;
-        Ok(Self { pid, pidfd, own: Own::of(&of_init, &of_runtime) })
+        Ok(Self { pid, pidfd, own: Own::of_process(pid)? })
     }
 
     fn arm(&self, tables: &Tables, target: &SharedTarget) -> Result<(), Error> {

@@ -129,7 +129,8 @@ impl Room {
     }
 
     fn load_into(&self, pinned: &Path) -> Result<Tables, Error> {
-        let config = Config { slots: SLOTS, record: true, count_calls: false, containers: true };
+        let config =
+            Config { slots: SLOTS, record: true, count_calls: false, containers: true, cgroups: false };
         let mut loaded = Loaded::load(config, None)?;
         let ids = pins::pin(&mut loaded, pinned)?;
         let file = InstanceFile {

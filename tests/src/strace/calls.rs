@@ -91,7 +91,12 @@ impl RawCall {
         };
         let name = text.split(' ').next().unwrap_or_default();
         // include/linux/errno.h
-        let own = [("ERESTARTSYS", 512_i64), ("ERESTARTNOINTR", 513), ("ERESTART_RESTARTBLOCK", 516)];
+        let own = [
+            ("ERESTARTSYS", 512_i64),
+            ("ERESTARTNOINTR", 513),
+            ("ERESTARTNOHAND", 514),
+            ("ERESTART_RESTARTBLOCK", 516),
+        ];
         match own.iter().find(|(known, _)| *known == name) {
             Some((_, errno)) => value == -errno,
             None => i32::try_from(-value)
