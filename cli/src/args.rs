@@ -108,6 +108,7 @@ Examples:
 
 What a program did before is not in the recording. One may attach to what one may trace with ptrace.
 Exit status: 0; 1 where --compare or --denied finds something; 2 in trouble.";
+
 const TRACE_EXAMPLES: &str = "\
 Examples:
   seccomp-trace trace -- ls /                   every call of `ls /`, on standard error

@@ -56,7 +56,7 @@ fn commands_work_under_their_own_profile_with_and_without_a_baseline() {
     let vfork = tracee("vfork");
     let commands: [&[&str]; 6] = [
         &["ls", "-la", "/"],
-        &["sh", "-c", "id | cat; true & wait; exec echo done"],
+        &["sh", "-c", "id | cat; sleep 0.3 & wait; exec echo done"],
         &["tar", "cf", "/dev/null", "/etc/passwd"],
         &["python3", "-c", "import subprocess; subprocess.run(['true'], check=True)"],
         &[&exec_thread],

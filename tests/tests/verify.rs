@@ -109,7 +109,7 @@ fn what_is_only_disturbed_is_not_denied() {
         &[&tracee("exec_thread")],
         &[&tracee("vfork")],
         &[&tracee("daemon")],
-        &["sh", "-c", "id | cat >/dev/null; true & wait"],
+        &["sh", "-c", "id | cat >/dev/null; sleep 0.3 & wait"],
     ];
     for command in commands {
         let folder = scratch();

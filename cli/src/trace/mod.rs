@@ -12,11 +12,11 @@ mod printer;
 mod record;
 mod style;
 
-use std::time::Duration;
+use std::ffi::OsString;
 
 use anyhow::{Context, ensure};
 use seccomp_trace_bpf::{BpfSession, Error, Tracer};
-use seccomp_trace_core::{Arch, Collector, CommandSpec, Results, Session, Target, Tgid, View};
+use seccomp_trace_core::{Arch, Collector, CommandSpec, Results, RunningSpec, Session, Target, Tgid, View};
 
 pub(crate) use args::TraceArgs;
 use clock::{Clock, Stamp};
@@ -32,14 +32,12 @@ use crate::exit::Exit;
 use crate::say::say;
 use crate::{inherited, user};
 
-/// How long one of several processes is waited for before the next is looked at.
-const TURN: Duration = Duration::from_millis(20);
 /// The most that the kernel reads of a string.
 const LONGEST_STRING: u32 = 4096;
 
 /// What `trace` is to do, with everything checked that can be checked before anything starts.
 struct Plan {
-    targets: Vec<Target>,
+    target: Target,
     view: View,
     buffer: u32,
     printer: Printer,
@@ -90,7 +88,7 @@ impl Plan {
             view,
             buffer: args.buffer << 20,
             printer: Printer::new(choice, style, clock, destination),
-            targets: targets(args.pids, args.command, args.user.as_deref())?,
+            target: target(args.pids, args.command, args.user.as_deref())?,
             quiet,
         })
     }
@@ -123,15 +121,11 @@ fn results(filter: &Filter) -> Results {
     }
 }
 
-fn targets(
-    pids: Vec<u32>,
-    command: Vec<std::ffi::OsString>,
-    user: Option<&str>,
-) -> anyhow::Result<Vec<Target>> {
+fn target(pids: Vec<u32>, command: Vec<OsString>, user: Option<&str>) -> anyhow::Result<Target> {
     let mut words = command.into_iter();
     let Some(program) = words.next() else {
         ensure!(user.is_none(), "-u is for a command; processes that run already have their user");
-        return Ok(pids.into_iter().map(|pid| Target::Process(Tgid(pid))).collect());
+        return Ok(Target::Running(RunningSpec::processes(pids.into_iter().map(Tgid))));
     };
     let mut spec = CommandSpec::new(program).args(words).ignore_sigpipe(inherited::sigpipe_ignored());
     if let Some(env) = inherited::initial_environment() {
@@ -140,33 +134,24 @@ fn targets(
     if let Some(name) = user {
         spec = spec.credentials(user::resolve(name)?);
     }
-    Ok(vec![Target::Command(spec)])
+    Ok(Target::Command(spec))
 }
 
 /// Runs `seccomp-trace trace`. The result is the command's own status, unless that is 0 and something of ours failed.
 pub(crate) fn run(args: TraceArgs) -> anyhow::Result<Exit> {
-    let Plan { targets, view, buffer, mut printer, quiet } = Plan::resolve(args)?;
-    let slots = u16::try_from(targets.len()).context("too many processes at once")?;
-    let tracer = Tracer::builder()
-        .record(false)
-        .view(view)
-        .view_buffer(buffer)
-        .slots(slots)
-        .relay_signals(true)
-        .load()?;
-    let mut sessions = Vec::with_capacity(targets.len());
-    for target in &targets {
-        sessions.push(tracer.observe(target.clone())?);
-        if !quiet {
-            tell(target, "attached");
-        }
+    let Plan { target, view, buffer, mut printer, quiet } = Plan::resolve(args)?;
+    let builder = Tracer::builder().record(false).view(view).view_buffer(buffer);
+    let tracer = builder.relay_signals(true).ptrace_rule(true).load()?;
+    let mut session = tracer.observe(target.clone())?;
+    if !quiet {
+        tell(&target, "attached");
     }
-    let watched = watch(&mut sessions, &mut printer);
-    if !quiet && sessions.iter().any(|session| session.interrupted().is_some()) {
-        targets.iter().for_each(|target| tell(target, "detached"));
+    let watched = watch(&mut session, &mut printer);
+    if !quiet && session.interrupted().is_some() {
+        tell(&target, "detached");
     }
-    let launched = sessions.iter().any(|session| session.command_pid().is_some());
-    let status = sessions.iter().find_map(BpfSession::command_status).map(Exit::from);
+    let launched = session.command_pid().is_some();
+    let status = session.command_status().map(Exit::from);
     let (lost, written) = printer.finish();
     if lost > 0 {
         say!(
@@ -184,24 +169,20 @@ pub(crate) fn run(args: TraceArgs) -> anyhow::Result<Exit> {
     })
 }
 
-/// Says what happened to a process that ran already.
+/// Says what happened to processes that ran already.
 fn tell(target: &Target, what: &str) {
-    if let Target::Process(pid) = target {
-        say!("Process {pid} {what}");
+    if let Target::Running(running) = target {
+        running.pids.iter().for_each(|pid| say!("Process {pid} {what}"));
     }
 }
 
 /// Waits until all have ended, or somebody asks for the end.
-fn watch(sessions: &mut [BpfSession], printer: &mut Printer) -> Result<(), Error> {
-    let timeout = if sessions.len() > 1 { Some(TURN) } else { None };
-    let mut live = vec![true; sessions.len()];
-    while live.contains(&true) {
-        for (session, live) in sessions.iter_mut().zip(&mut live).filter(|(_, live)| **live) {
-            *live = !session.poll(timeout, printer)?;
-            printer.flush();
-            if session.interrupted().is_some() {
-                return Ok(());
-            }
+fn watch(session: &mut BpfSession, printer: &mut Printer) -> Result<(), Error> {
+    while session.interrupted().is_none() {
+        let ended = session.poll(None, printer)?;
+        printer.flush();
+        if ended {
+            break;
         }
     }
     Ok(())
