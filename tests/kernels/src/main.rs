@@ -47,10 +47,18 @@ impl Scenario {
 type Test = (&'static str, Scenario, fn());
 
 fn tests() -> impl Iterator<Item = Test> {
-    [commands::TESTS, attaching::TESTS, summaries::TESTS, phases::TESTS, entering::TESTS, refusals::TESTS]
-        .into_iter()
-        .flatten()
-        .copied()
+    [
+        commands::TESTS,
+        attaching::TESTS,
+        summaries::TESTS,
+        phases::TESTS,
+        entering::TESTS,
+        refusals::TESTS,
+        attaching::LAST,
+    ]
+    .into_iter()
+    .flatten()
+    .copied()
 }
 
 fn main() -> ExitCode {
