@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0 OR MIT
 #
-# i386spin: a static 32-bit program that writes "ready" (write is 4, which is stat in the native
-# table) and then makes no call any more, and runs until it is killed.
+# i386spin: a static 32-bit program that writes "ready" and then, until it is killed, calls getpid
+# (20, which is writev in the native table) and computes for some microseconds.
 
 	.globl _start
 	.text
@@ -11,8 +11,14 @@ _start:
 	movl	$ready, %ecx
 	movl	$6, %edx
 	int	$0x80
-spin:
-	jmp	spin
+call:
+	movl	$20, %eax
+	int	$0x80
+	movl	$20000, %ecx
+compute:
+	decl	%ecx
+	jnz	compute
+	jmp	call
 	.section .rodata
 ready:
 	.ascii	"ready\n"

@@ -58,6 +58,7 @@ fn tests() -> impl Iterator<Item = Test> {
         viewing::TESTS,
         denials::TESTS,
         refusals::TESTS,
+        attaching::LAST,
     ];
     all.into_iter().flatten().copied()
 }
