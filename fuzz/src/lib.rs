@@ -7,7 +7,7 @@ pub mod mutator;
 pub mod runner;
 pub mod targets;
 
-// The modules of the hook that read what others write. The hook is a program and no library, so they are included as
+// The modules of the programs that read what others write. These are programs and no libraries, so they are included as
 // they are, under the names by which they know each other.
 #[path = "../../oci-hook/src/allow.rs"]
 #[allow(unreachable_pub, reason = "the same file as the hook's")]
@@ -17,6 +17,12 @@ mod annotation;
 #[path = "../../oci-hook/src/args.rs"]
 #[allow(dead_code, reason = "the hook prints its usage, and this crate does not")]
 mod args;
+#[path = "../../cli/src/decode/mod.rs"]
+#[allow(dead_code, unused_imports, reason = "the command prints more of it than this crate")]
+mod decode;
+#[path = "../../cli/src/trace/expression.rs"]
+#[allow(dead_code, reason = "the command acts on what was read")]
+mod expression;
 #[path = "../../oci-hook/src/flags.rs"]
 mod flags;
 #[path = "../../oci-hook/src/options.rs"]

@@ -1,6 +1,8 @@
 //! The targets. Each returns whether it understood its input, which the runner `stable` goes by.
 
 pub mod annotation;
+pub mod calls;
+pub mod expression;
 pub mod filter;
 pub mod flags;
 pub mod live;
@@ -23,8 +25,10 @@ pub struct Target {
 }
 
 /// Every target.
-pub const TARGETS: [Target; 10] = [
+pub const TARGETS: [Target; 12] = [
     Target { name: "annotation", run: annotation::target },
+    Target { name: "calls", run: calls::target },
+    Target { name: "expression", run: expression::target },
     Target { name: "filter", run: filter::target },
     Target { name: "flags", run: flags::target },
     Target { name: "live", run: live::target },
