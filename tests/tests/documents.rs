@@ -22,7 +22,7 @@ fn verbs() -> Vec<String> {
 #[test]
 fn each_verb_has_a_manual_page_and_each_option_a_line_in_the_table() {
     let folder = scratch();
-    finish(Command::new(seccomp_trace()).arg("documents").arg(folder.path())).success();
+    let _ = finish(Command::new(seccomp_trace()).arg("documents").arg(folder.path())).success();
     let table = fs::read_to_string(folder.path().join("options.md")).expect("a table");
     for verb in verbs() {
         let page =
@@ -54,7 +54,7 @@ fn each_verb_has_a_manual_page_and_each_option_a_line_in_the_table() {
 #[test]
 fn bash_completes_verbs_and_options() {
     let folder = scratch();
-    finish(Command::new(seccomp_trace()).arg("documents").arg(folder.path())).success();
+    let _ = finish(Command::new(seccomp_trace()).arg("documents").arg(folder.path())).success();
     let script = folder.path().join("completions/seccomp-trace.bash");
     let ask = |words: &str, at: usize| {
         let line = format!(

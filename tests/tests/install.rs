@@ -60,7 +60,7 @@ const PAGE: &str = "share/man/man1/oci-seccomp-bpf-hook.1";
 /// What is generated from the definition of the command line, where it is installed.
 fn generated() -> Vec<String> {
     let folder = scratch();
-    finish(Command::new(seccomp_trace()).arg("documents").arg(folder.path())).success();
+    let _ = finish(Command::new(seccomp_trace()).arg("documents").arg(folder.path())).success();
     let pages = files(&folder.path().join("man1")).into_keys();
     let pages = pages.map(|page| page.file_name().expect("a page").to_string_lossy().into_owned());
     let completions = [

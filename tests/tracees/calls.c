@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 OR MIT */
 /*
  * Calls of many kinds with arguments that are worth decoding: files, memory, descriptors, times,
- * limits, prctl, sockets, signals, children. Each is made once, and whether it succeeds is no matter:
- * whoever watches must say the same as anybody else who watches.
+ * limits, prctl, sockets, signals, children. Each is made once, and whether it succeeds is no
+ * matter: whoever watches must say the same as anybody else who watches.
  */
 #include "tracee.h"
 
@@ -71,9 +71,9 @@ static void files(void)
 	CALL(fcntl(fd, F_SETFD, FD_CLOEXEC));
 	CALL(fcntl(fd, F_GETFD));
 	CALL(fcntl(fd, F_DUPFD_CLOEXEC, 40));
-	CALL(fcntl(fd, F_SETLK, &(struct flock){ .l_type = F_WRLCK, .l_len = 5 }));
+	CALL(fcntl(fd, F_SETLK, &(struct flock){.l_type = F_WRLCK, .l_len = 5}));
 	CALL(dup3(fd, 41, O_CLOEXEC));
-	CALL(ioctl(fd, FIONREAD, &(int){ 0 }));
+	CALL(ioctl(fd, FIONREAD, &(int){0}));
 	CALL(ioctl(fd, TIOCGWINSZ, buf));
 	CALL(ioctl(fd, 0x12345678, buf));
 	CALL(setxattr("a\n\"b", "user.name", "value", 5, XATTR_CREATE));
@@ -100,7 +100,7 @@ static void files(void)
 	CALL(open((char *)1, O_RDONLY));
 	CALL(mount("none", "/nonexistent", "tmpfs", MS_NOSUID | MS_NODEV, "size=1m"));
 	CALL(umount2("/nonexistent", MNT_DETACH));
-	CALL(syscall(SYS_openat2, AT_FDCWD, "/etc", &(long[]){ O_PATH | O_DIRECTORY, 0, 8 }, 24));
+	CALL(syscall(SYS_openat2, AT_FDCWD, "/etc", &(long[]){O_PATH | O_DIRECTORY, 0, 8}, 24));
 }
 
 static void memory(void)
@@ -121,11 +121,11 @@ static void memory(void)
 
 static void processes(void)
 {
-	struct rlimit limit = { 64, RLIM_INFINITY };
+	struct rlimit limit = {64, RLIM_INFINITY};
 	struct rusage usage;
 	struct utsname name;
-	struct timespec time = { 0, 1000 };
-	struct itimerval timer = { { 0, 0 }, { 100, 5 } };
+	struct timespec time = {0, 1000};
+	struct itimerval timer = {{0, 0}, {100, 5}};
 	cpu_set_t cpus;
 	char comm[16];
 	pid_t child;
@@ -152,9 +152,9 @@ static void processes(void)
 	CALL(close(timerfd_create(CLOCK_MONOTONIC, TFD_CLOEXEC | TFD_NONBLOCK)));
 	CALL(ptrace(PTRACE_ATTACH, -1, NULL, NULL));
 	CALL(syscall(SYS_keyctl, 0, -3, 0));
-	CALL(syscall(SYS_seccomp, 2, 0, &(unsigned int){ 0x7fff0000 }));
+	CALL(syscall(SYS_seccomp, 2, 0, &(unsigned int){0x7fff0000}));
 	CALL(syscall(SYS_bpf, 5, NULL, 0));
-	CALL(syscall(SYS_futex, &(int){ 0 }, 0x81, 1));
+	CALL(syscall(SYS_futex, &(int){0}, 0x81, 1));
 	child = fork();
 	if (child == 0)
 		_exit(3);
@@ -164,14 +164,14 @@ static void processes(void)
 		CALL(kill(getpid(), SIGTERM));
 		_exit(4);
 	}
-	CALL(wait4(child, &(int){ 0 }, 0, &usage));
+	CALL(wait4(child, &(int){0}, 0, &usage));
 	child = vfork();
 	if (child == 0) {
-		execve("/nonexistent", (char *[]){ "arg\t0", "1", NULL }, (char *[]){ "A=1", NULL });
+		execve("/nonexistent", (char *[]){"arg\t0", "1", NULL}, (char *[]){"A=1", NULL});
 		_exit(5);
 	}
-	CALL(wait4(child, &(int){ 0 }, WNOHANG | WUNTRACED, NULL));
-	CALL(wait4(child, &(int){ 0 }, 0, NULL));
+	CALL(wait4(child, &(int){0}, WNOHANG | WUNTRACED, NULL));
+	CALL(wait4(child, &(int){0}, 0, NULL));
 }
 
 static void handle(int signal)
@@ -181,7 +181,7 @@ static void handle(int signal)
 
 static void signals(void)
 {
-	struct sigaction action = { .sa_handler = handle, .sa_flags = SA_RESTART };
+	struct sigaction action = {.sa_handler = handle, .sa_flags = SA_RESTART};
 	sigset_t set;
 
 	sigemptyset(&set);
@@ -192,9 +192,9 @@ static void signals(void)
 	CALL(kill(getpid(), SIGUSR1));
 	CALL(sigprocmask(SIG_UNBLOCK, &set, NULL));
 	CALL(raise(SIGUSR1));
-	CALL(sigaltstack(NULL, &(stack_t){ 0 }));
+	CALL(sigaltstack(NULL, &(stack_t){0}));
 	CALL(close(signalfd(-1, &set, SFD_CLOEXEC)));
-	CALL(sigqueue(getpid(), SIGWINCH, (union sigval){ .sival_int = 7 }));
+	CALL(sigqueue(getpid(), SIGWINCH, (union sigval){.sival_int = 7}));
 }
 
 static void *serve(void *listening)
@@ -210,10 +210,10 @@ static void *serve(void *listening)
 
 static void sockets(void)
 {
-	struct sockaddr_in in = { .sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK) };
-	struct sockaddr_in6 in6 = { .sin6_family = AF_INET6, .sin6_addr = IN6ADDR_LOOPBACK_INIT };
-	struct sockaddr_un un = { AF_UNIX, "/nonexistent/socket" };
-	struct sockaddr_nl nl = { .nl_family = AF_NETLINK, .nl_groups = 1 };
+	struct sockaddr_in in = {.sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
+	struct sockaddr_in6 in6 = {.sin6_family = AF_INET6, .sin6_addr = IN6ADDR_LOOPBACK_INIT};
+	struct sockaddr_un un = {AF_UNIX, "/nonexistent/socket"};
+	struct sockaddr_nl nl = {.nl_family = AF_NETLINK, .nl_groups = 1};
 	int fd, other, one = 1, pair[2];
 	socklen_t length = sizeof(in);
 	pthread_t server;
@@ -232,7 +232,7 @@ static void sockets(void)
 	CHECK(pthread_join(server, NULL) == 0);
 	length = sizeof(one);
 	CALL(getsockopt(other, SOL_SOCKET, SO_ERROR, &one, &length));
-	CALL(getpeername(other, (struct sockaddr *)&in, &(socklen_t){ sizeof(in) }));
+	CALL(getpeername(other, (struct sockaddr *)&in, &(socklen_t){sizeof(in)}));
 	CALL(shutdown(other, SHUT_RDWR));
 	CALL(close(other));
 	CALL(close(fd));
@@ -250,13 +250,13 @@ static void sockets(void)
 	CALL(close(fd));
 
 	CHECK(socketpair(AF_UNIX, SOCK_STREAM, 0, pair) == 0);
-	CALL(writev(pair[0], (struct iovec[]){ { "one", 3 }, { "two", 3 } }, 2));
-	CALL(readv(pair[1], (struct iovec[]){ { buf, 4 }, { buf, 8 } }, 2));
-	CALL(poll((struct pollfd[]){ { pair[1], POLLIN, 0 }, { pair[0], POLLOUT, 0 } }, 2, 0));
+	CALL(writev(pair[0], (struct iovec[]){{"one", 3}, {"two", 3}}, 2));
+	CALL(readv(pair[1], (struct iovec[]){{buf, 4}, {buf, 8}}, 2));
+	CALL(poll((struct pollfd[]){{pair[1], POLLIN, 0}, {pair[0], POLLOUT, 0}}, 2, 0));
 	fd = epoll_create1(EPOLL_CLOEXEC);
 	CALL(epoll_ctl(fd, EPOLL_CTL_ADD, pair[0],
-		       &(struct epoll_event){ EPOLLIN | EPOLLOUT | EPOLLET, { .u64 = 7 } }));
-	CALL(epoll_wait(fd, &(struct epoll_event){ 0 }, 1, 10));
+		       &(struct epoll_event){EPOLLIN | EPOLLOUT | EPOLLET, {.u64 = 7}}));
+	CALL(epoll_wait(fd, &(struct epoll_event){0}, 1, 10));
 	CALL(close(fd));
 	CALL(close(eventfd(3, EFD_NONBLOCK | EFD_SEMAPHORE)));
 	fd = inotify_init1(IN_CLOEXEC);
