@@ -21,15 +21,15 @@ pub(crate) struct DocumentsArgs {
 
 /// Runs `seccomp-trace documents`.
 pub(crate) fn run(args: &DocumentsArgs, mut command: Command) -> anyhow::Result<Exit> {
-    command.build();
     let man = folder(&args.folder, "man1")?;
     clap_mangen::generate_to(command.clone(), &man).with_context(|| failed(&man))?;
     let completions = folder(&args.folder, "completions")?;
     for shell in [Shell::Bash, Shell::Fish, Shell::Zsh] {
-        clap_complete::generate_to(shell, &mut command, "seccomp-trace", &completions)
+        clap_complete::generate_to(shell, &mut command.clone(), "seccomp-trace", &completions)
             .with_context(|| failed(&completions))?;
     }
     let table = args.folder.join("options.md");
+    command.build();
     fs::write(&table, options(&command)).with_context(|| failed(&table))?;
     Ok(Exit::SUCCESS)
 }

@@ -30,7 +30,8 @@ fn each_verb_has_a_manual_page_and_each_option_a_line_in_the_table() {
         assert!(page.contains(".SH SYNOPSIS"), "{page}");
         let help = finish(Command::new(seccomp_trace()).args([&verb, "--help"])).success().stdout;
         let options = help.split_whitespace().filter(|word| word.starts_with("--") && word.len() > 2);
-        let options = options.map(|word| word.trim_matches(|c: char| !c.is_ascii_alphanumeric()));
+        let ends = |c: char| c != '-' && !c.is_ascii_alphanumeric();
+        let options = options.filter_map(|word| word[2..].split(ends).next());
         for option in options.filter(|option| *option != "help") {
             let lines = table.lines().filter(|line| line.starts_with(&format!("| {verb} |")));
             // Help texts name options of other programs, too.
@@ -58,7 +59,9 @@ fn bash_completes_verbs_and_options() {
     let script = folder.path().join("completions/seccomp-trace.bash");
     let ask = |words: &str, at: usize| {
         let line = format!(
-            "source {}; COMP_WORDS=({words}); COMP_CWORD={at}; _seccomp-trace seccomp-trace; echo \"${{COMPREPLY[@]}}\"",
+            "source {}; function=$(complete -p seccomp-trace | sed 's/.*-F *\\([^ ]*\\).*/\\1/'); COMP_WORDS=({words}); \
+             COMP_CWORD={at}; \"$function\" seccomp-trace \"${{COMP_WORDS[{at}]}}\" \"${{COMP_WORDS[{at}-1]}}\"; \
+             echo \"${{COMPREPLY[@]}}\"",
             script.display()
         );
         finish(Command::new("bash").args(["--norc", "-c", &line])).success().stdout
