@@ -1,8 +1,9 @@
 #!/usr/bin/env bash
-# Checks who may depend on whom (ARCHITECTURE.md, "Workspace"):
+# Checks who may depend on whom (ARCHITECTURE.md, "Crates and arrows"):
 #   core     no member, no libbpf
 #   profile  core only; no libbpf, no clang
-#   bpf      core only; the only member that depends on libbpf-rs, libbpf-sys or libbpf-cargo directly
+#   bpf      core only; the only member that depends on libbpf-rs, libbpf-sys or libbpf-cargo directly, but for
+#            benches, which attach an empty program of their own to compare it with
 #   cli, oci-hook  any of the three, never each other
 #
 #   scripts/check-arrows.sh              checks this workspace
@@ -26,7 +27,7 @@ judge() {
         $1 ~ /^seccomp-trace-(profile|bpf)$/ && member && $3 != "@seccomp-trace-core" { refuse("only core is allowed"); next }
         $1 == "seccomp-trace-profile" && (libbpf || clang) { refuse("profile builds without libbpf and clang"); next }
         $1 == "cli" && $3 == "@oci-hook" || $1 == "oci-hook" && $3 == "@cli" { refuse("what both need lives in a library"); next }
-        $1 != "seccomp-trace-bpf" && $2 == "direct" && libbpf { refuse("only bpf links libbpf"); next }
+        $1 !~ /^(seccomp-trace-bpf|benches)$/ && $2 == "direct" && libbpf { refuse("only bpf links libbpf"); next }
         END { exit bad }
     '
 }
@@ -78,6 +79,7 @@ self_test() {
 		seccomp-trace-core any serde
 		seccomp-trace-profile any libseccomp-sys
 		seccomp-trace-bpf direct libbpf-cargo
+		benches direct libbpf-cargo
 		seccomp-trace-bpf any @seccomp-trace-core
 		cli any @seccomp-trace-bpf
 		cli any libbpf-rs

@@ -48,7 +48,9 @@ step "fuzz: cargo fmt" cargo fmt "${fuzz[@]}" --check
 step "fuzz: clippy" cargo clippy "${fuzz[@]}" --target-dir "${CARGO_TARGET_DIR:-target}/fuzz" \
     --no-default-features --lib --bins --locked -- -D warnings
 if scripts/with-rust cargo deny --version >/dev/null 2>&1; then
-    step "cargo deny" cargo deny --offline check licenses bans sources
+    step "cargo deny" cargo deny --offline check -D warnings licenses bans sources
+    step "fuzz: cargo deny" cargo deny --config deny.toml --manifest-path fuzz/Cargo.toml --offline \
+        check -D warnings licenses bans sources
 else
     left_out "cargo deny" "cargo-deny is not installed (cargo install cargo-deny)"
 fi

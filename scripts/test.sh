@@ -5,7 +5,8 @@ set -eu
 
 cd "$(dirname "$0")/.."
 scripts/deps.sh build test
-cargo() { scripts/with-rust cargo "$@"; }
+# The background of a script ignores SIGINT, which tests send to what they have started.
+cargo() { env --default-signal=INT,QUIT scripts/with-rust cargo "$@"; }
 
 # The end-to-end tests run the binaries, so these are built first.
 cargo build --workspace --bins --locked
@@ -30,7 +31,7 @@ cargo test -p seccomp-trace-profile --no-default-features --locked "$@"
 # The parsers, by changed inputs; whoever asks for certain tests gets these alone.
 if [ $# -eq 0 ]; then
     case ${SECCOMP_TRACE_TEST_FULL:-} in
-        '' | 0) scripts/fuzz.sh --stable 20 ;;
+        '' | 0) scripts/fuzz.sh --stable "${SECCOMP_TRACE_FUZZ_SECONDS:-20}" ;;
         *) scripts/fuzz.sh 60 ;;
     esac
 fi

@@ -20,7 +20,7 @@ fn main() {
     for entry in fs::read_dir("tracees").expect("the folder of the tracees") {
         let source = entry.expect("an entry of the folder").path();
         let name = source.file_stem().and_then(|stem| stem.to_str()).expect("an ASCII name").to_owned();
-        let only_x86 = matches!(name.as_str(), "int80" | "i386" | "i386_data" | "i386spin");
+        let only_x86 = matches!(name.as_str(), "int80" | "i386" | "i386_data" | "i386spin" | "emulated");
         match source.extension().and_then(|extension| extension.to_str()) {
             _ if only_x86 && !x86_64 => {}
             Some("c") => run(Command::new(&compiler)

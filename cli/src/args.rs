@@ -9,6 +9,7 @@ use seccomp_trace_profile::{Baseline, Errnos};
 
 use crate::attach::AttachArgs;
 use crate::compare::CompareArgs;
+use crate::confined::ConfineArgs;
 use crate::diff::TwoArgs;
 use crate::documents::DocumentsArgs;
 use crate::environment::EnvironmentArgs;
@@ -206,6 +207,8 @@ pub(crate) struct RunArgs {
     /// Show a line on the terminal that tells how it goes; it shares the terminal with the command
     #[arg(long)]
     pub(crate) status: bool,
+    #[command(flatten)]
+    pub(crate) confine: ConfineArgs,
     /// The command and its arguments
     #[arg(trailing_var_arg = true, required = true, value_name = "CMD")]
     pub(crate) command: Vec<OsString>,

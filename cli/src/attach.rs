@@ -8,8 +8,10 @@ use clap::Args;
 use seccomp_trace_bpf::BpfSession;
 use seccomp_trace_bpf::containers::Places;
 use seccomp_trace_core::{Collector, Ended, RunningSpec, Session, Target, Tgid};
+use seccomp_trace_profile::confine::Needs;
 
 use crate::compare::Found;
+use crate::confined::{ConfineArgs, say_error};
 use crate::denied::{DeniedArgs, DeniedPlan};
 use crate::exit::Exit;
 use crate::outcome::{Outcome, OutcomeArgs};
@@ -35,6 +37,8 @@ pub(crate) struct AttachArgs {
     /// Show no status line on a terminal
     #[arg(long)]
     no_status: bool,
+    #[command(flatten)]
+    confine: ConfineArgs,
 }
 
 /// Whom to attach to.
@@ -91,6 +95,8 @@ pub(crate) fn attach(args: AttachArgs) -> anyhow::Result<Exit> {
         None => builder.load()?,
     };
     let mut session = tracer.observe(Target::Running(spec))?;
+    let files = outcome.writes_files() || denied.as_ref().is_some_and(DeniedPlan::writes_a_file);
+    args.confine.apply(&mut session, Needs { signals: false, files, ..Needs::default() });
     if !outcome.quiet {
         say!("attached; ^C ends it, USR1 writes what was recorded so far");
     }
@@ -123,7 +129,7 @@ fn wait(
     watch(session, limits, &mut status, |recording| {
         // What cannot be written now may be at the end.
         if let Err(error) = outcome.report(recording, " so far") {
-            say!("{error:#}");
+            say_error(&error);
         }
     })
 }

@@ -7,6 +7,7 @@ use clap::Args;
 use seccomp_trace_core::{Denials, Watch};
 use seccomp_trace_profile::{Output, judge};
 
+use crate::confined::any_file;
 use crate::denials::Report;
 use crate::environment::EnvironmentArgs;
 use crate::profile::prepare_output;
@@ -52,6 +53,11 @@ impl DeniedPlan {
             "--denied=json and another output are both standard output; give that a FILE"
         );
         Ok(())
+    }
+
+    /// Whether the update is a file.
+    pub(crate) fn writes_a_file(&self) -> bool {
+        any_file(&self.update)
     }
 
     /// What is to be reported though it is executed.

@@ -3,6 +3,7 @@
 mod args;
 mod attach;
 mod compare;
+mod confined;
 mod decode;
 mod denials;
 mod denied;
@@ -65,7 +66,7 @@ fn main() -> ExitCode {
     match result {
         Ok(status) => status.leave(),
         Err(error) => {
-            say::say!("{error:#}");
+            confined::say_error(&error);
             exit::status_of(&error).unwrap_or(trouble).leave()
         }
     }

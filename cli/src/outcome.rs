@@ -10,6 +10,7 @@ use seccomp_trace_profile::Output;
 
 use crate::args::PolicyArgs;
 use crate::compare::{Found, standard_output_is_free};
+use crate::confined::any_file;
 use crate::profile::{self, ProfilePlan};
 use crate::say::{self, say};
 use crate::summary::SummaryArgs;
@@ -91,6 +92,12 @@ impl Outcome {
             Some(spec) => builder.tally(spec),
             None => builder,
         }
+    }
+
+    /// Whether files are written.
+    pub(crate) fn writes_files(&self) -> bool {
+        let profile = self.writes.then(|| self.profile.output());
+        any_file(profile.into_iter().chain(&self.recording))
     }
 
     /// Prints the summary, where one was asked for: also with --quiet, which is about everything else.

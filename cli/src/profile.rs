@@ -14,7 +14,7 @@ use seccomp_trace_profile::{
 
 use crate::args::PolicyArgs;
 use crate::compare::{ComparePlan, Found};
-use crate::say::say;
+use crate::say::{self, say};
 use crate::user;
 
 /// How a profile is to be made and where it goes; its files have been looked at.
@@ -139,8 +139,18 @@ pub(crate) fn read_text(path: &Path) -> anyhow::Result<String> {
 
 /// Keeps a recording that could not be put where it belongs: the command may not be easy to run again.
 pub(crate) fn rescue(recording: &Recording) {
-    if let Ok(path) = seccomp_trace_profile::rescue(recording) {
-        say!("the recording is kept in {}; make a profile of it with seccomp-trace generate", path.display());
+    match seccomp_trace_profile::rescue(recording) {
+        Ok(path) => {
+            say!(
+                "the recording is kept in {}; make a profile of it with seccomp-trace generate",
+                path.display()
+            );
+        }
+        // What is open can be written to.
+        Err(error) => {
+            say!("the recording cannot be kept in a file ({error}); this is it:");
+            say::raw(&format!("{}\n", recording.to_json()));
+        }
     }
 }
 

@@ -1,12 +1,13 @@
 //! `seccomp-trace run`: launches the command, records it, and writes what was asked for.
 
 use seccomp_trace_core::{Collector, CommandSpec, Ended, Recording, Session, Target};
+use seccomp_trace_profile::confine::Needs;
 
 use crate::args::RunArgs;
 use crate::compare::Found;
+use crate::confined::{ConfineArgs, say_error};
 use crate::exit::Exit;
 use crate::outcome::Outcome;
-use crate::say::say;
 use crate::status::StatusLine;
 use crate::watch::{Limits, Why, watch};
 use crate::{inherited, user};
@@ -17,6 +18,7 @@ struct Plan {
     outcome: Outcome,
     no_wait: bool,
     status: bool,
+    confine: ConfineArgs,
 }
 
 impl Plan {
@@ -33,7 +35,8 @@ impl Plan {
             command = command.credentials(user::resolve(name)?);
         }
         let outcome = Outcome::resolve(args.outcome)?;
-        Ok(Self { command, outcome, no_wait: args.no_wait, status: args.status })
+        let (no_wait, status, confine) = (args.no_wait, args.status, args.confine);
+        Ok(Self { command, outcome, no_wait, status, confine })
     }
 }
 
@@ -42,6 +45,9 @@ pub(crate) fn run(args: RunArgs) -> anyhow::Result<Exit> {
     let plan = Plan::resolve(args)?;
     let tracer = plan.outcome.tracer().load()?;
     let mut session = tracer.observe(Target::Command(plan.command.clone()))?;
+    // The command runs already and does not wait for this.
+    let needs = Needs { signals: true, files: plan.outcome.writes_files(), ..Needs::default() };
+    plan.confine.apply(&mut session, needs);
     let limits = Limits { no_wait: plan.no_wait, ..Limits::default() };
     let mut line = if plan.status { StatusLine::new() } else { None };
     // A signal that asks for what was recorded so far is the command's own.
@@ -53,7 +59,7 @@ pub(crate) fn run(args: RunArgs) -> anyhow::Result<Exit> {
     Ok(match report(&plan.outcome, &recording).and(summarised) {
         Ok(()) => status,
         Err(error) => {
-            say!("{error:#}");
+            say_error(&error);
             if status == Exit::SUCCESS { Exit::RUN_TROUBLE } else { status }
         }
     })

@@ -207,8 +207,23 @@ pub(crate) fn cleanup(args: &CleanupArgs) -> anyhow::Result<Exit> {
 
 fn finish(target: SharedTarget) -> anyhow::Result<()> {
     let id = target.container().id.clone();
-    match target.finish(write)? {
-        Finished::Done(result) => result.map(|path| say!("container {id}: {}", path.display())),
+    let mut failed = None;
+    let finished = target.finish(|recording, job| match write(recording, job) {
+        Err(error) if is_kept(recording) => {
+            failed = Some(error);
+            Ok(())
+        }
+        other => other.map(|path| say!("container {id}: {}", path.display())),
+    });
+    if let Some(error) = failed {
+        if let Err(later) = finished {
+            say!("container {id}: {:#}", anyhow::Error::new(later));
+        }
+        return Err(error);
+    }
+    match finished? {
+        Finished::Done(()) => Ok(()),
+        Finished::Kept(error) => Err(error.context("its profile is still to be written: try again")),
         Finished::NeverStarted => {
             say!("container {id} never executed its program: no profile was written");
             Ok(())
@@ -220,21 +235,21 @@ fn finish(target: SharedTarget) -> anyhow::Result<()> {
     }
 }
 
+/// Whether a recording that could not be made a profile of is kept in a file, which is said.
+fn is_kept(recording: &Recording) -> bool {
+    let kept = rescue(recording);
+    if let Ok(path) = &kept {
+        say!("the recording is kept in {}", path.display());
+    }
+    kept.is_ok()
+}
+
 fn write(recording: &Recording, job: &Value) -> anyhow::Result<PathBuf> {
     let job = Job::deserialize(job).context("cannot understand what was to be done with the recording")?;
     profile::completeness(recording, false)?;
-    match job.finish(recording) {
-        Ok(report) => {
-            for warning in &report.warnings {
-                say!("warning: {warning}");
-            }
-            Ok(job.output)
-        }
-        Err(error) => {
-            if let Ok(path) = rescue(recording) {
-                say!("the recording is kept in {}", path.display());
-            }
-            Err(error.into())
-        }
+    let report = job.finish(recording)?;
+    for warning in &report.warnings {
+        say!("warning: {warning}");
     }
+    Ok(job.output)
 }

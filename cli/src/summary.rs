@@ -85,8 +85,18 @@ impl SummaryArgs {
         if as_json {
             say::document(&format!("{:#}", document(tally, self.time())));
         } else {
-            say::raw(&text(tally, self.summary_sort_by));
+            say::raw(&self.text(tally));
         }
+        Self::warn(tally);
+    }
+
+    /// The summary as a table.
+    pub(crate) fn text(&self, tally: &Tally) -> String {
+        text(tally, self.summary_sort_by)
+    }
+
+    /// Says what is not in the summary.
+    pub(crate) fn warn(tally: &Tally) {
         if tally.uncounted > 0 {
             say!("warning: {} calls with unknown numbers are not in the summary", tally.uncounted);
         }

@@ -11,7 +11,9 @@ use seccomp_trace_core::{
     Arch, Collector, CommandSpec, Denials, Ended, Phase, Recording, SeccompFilter, Session, Target, Watch,
 };
 use seccomp_trace_profile::Output;
+use seccomp_trace_profile::confine::Needs;
 
+use crate::confined::{ConfineArgs, any_file};
 use crate::environment::EnvironmentArgs;
 use crate::exit::Exit;
 use crate::profile::{completeness, prepare_output};
@@ -46,6 +48,8 @@ pub(crate) struct VerifyArgs {
     /// Print nothing but errors and losses
     #[arg(short, long)]
     quiet: bool,
+    #[command(flatten)]
+    confine: ConfineArgs,
     /// The command and its arguments
     #[arg(trailing_var_arg = true, required = true, value_name = "CMD")]
     command: Vec<OsString>,
@@ -94,7 +98,10 @@ pub(crate) fn run(args: &VerifyArgs) -> anyhow::Result<Exit> {
         command =
             command.filter(SeccompFilter { program: plan.profiled.filter().bytes().to_vec(), no_new_privs });
     }
-    let seen = match observe(&command, plan.profiled.watch(args.log_only)) {
+    let files = any_file(&plan.update);
+    let reported = plan.profiled.watch(args.log_only);
+    let needs = Needs { signals: true, files, ..Needs::default() };
+    let seen = match observe(&command, reported, args.confine, needs) {
         // That the command cannot be executed is its own status only where that is asked for.
         Err(error) if !args.status => {
             say!("{error:#}");
@@ -137,7 +144,12 @@ struct Seen {
     started: bool,
 }
 
-fn observe(command: &CommandSpec, reported: Watch) -> anyhow::Result<Seen> {
+fn observe(
+    command: &CommandSpec,
+    reported: Watch,
+    confine: ConfineArgs,
+    needs: Needs,
+) -> anyhow::Result<Seen> {
     let tracer = Tracer::builder().relay_signals(true).denials(reported).load()?;
     let mut session = match tracer.observe(Target::Command(command.clone())) {
         Err(Error::LaunchDenied { source, denials }) => {
@@ -146,6 +158,7 @@ fn observe(command: &CommandSpec, reported: Watch) -> anyhow::Result<Seen> {
         }
         other => other?,
     };
+    confine.apply(&mut session, needs);
     let ended = match watch(&mut session, Limits::default(), &mut None, |_| {})? {
         Why::TargetEnded => Ended::TargetEnded,
         _ => Ended::Interrupted,

@@ -15,6 +15,7 @@ Usage of oci-seccomp-bpf-hook:
   -r PID          trace the process PID until it exits
   -o PATH         write the profile to PATH, with -r (absolute)
   -i PATH         start from the profile PATH, with -r (absolute)
+  --unconfined    keep privileges that are needed no more, where giving them up is in the way
   -version        print the version
   -h              print this text
 of hook mode (-s):
@@ -48,6 +49,8 @@ pub(crate) struct HookRequest {
     pub(crate) allow_dirs: Vec<PathBuf>,
     /// Where the state that hooks share is kept.
     pub(crate) state_dir: PathBuf,
+    /// Whether processes of the hook keep privileges that they need no more.
+    pub(crate) unconfined: bool,
 }
 
 /// A process that runs already.
@@ -59,6 +62,8 @@ pub(crate) struct TraceRequest {
     pub(crate) output: PathBuf,
     /// The profile to start from; absolute.
     pub(crate) input: Option<PathBuf>,
+    /// Whether this process keeps privileges that it needs no more.
+    pub(crate) unconfined: bool,
 }
 
 /// A command line that nothing can be done with.
@@ -90,6 +95,7 @@ const FLAGS: &[(&str, Takes)] = &[
     ("again", Takes::Switch),
     ("allow-dir", Takes::Value),
     ("state-dir", Takes::Value),
+    ("unconfined", Takes::Switch),
 ];
 
 /// The flags as they were given; the last of those that cannot be repeated counts.
@@ -104,6 +110,7 @@ struct Flags {
     input: PathBuf,
     allow_dirs: Vec<PathBuf>,
     state_dir: Option<PathBuf>,
+    unconfined: bool,
 }
 
 impl Flags {
@@ -115,6 +122,7 @@ impl Flags {
                 ("version", Given::Switch(on)) => flags.version = on,
                 ("poststop", Given::Switch(on)) => flags.poststop = on,
                 ("again", Given::Switch(on)) => flags.again = on,
+                ("unconfined", Given::Switch(on)) => flags.unconfined = on,
                 ("r", Given::Value(value)) => flags.pid = number("r", &value)?,
                 ("o", Given::Value(value)) => flags.output = value.into(),
                 ("i", Given::Value(value)) => flags.input = value.into(),
@@ -164,7 +172,12 @@ pub(crate) fn parse(words: &[OsString]) -> Result<Request, ArgsError> {
                 return Err(ArgsError::Output);
             }
             let input = Some(flags.input).filter(|path| given(path));
-            Ok(Request::Trace(TraceRequest { pid: Tgid(pid), output: flags.output, input }))
+            Ok(Request::Trace(TraceRequest {
+                pid: Tgid(pid),
+                output: flags.output,
+                input,
+                unconfined: flags.unconfined,
+            }))
         }
         _ if flags.hook => {
             let state_dir = flags.state_dir.unwrap_or_else(|| STATE_DIR.into());
@@ -179,6 +192,7 @@ pub(crate) fn parse(words: &[OsString]) -> Result<Request, ArgsError> {
                 again: flags.again,
                 allow_dirs: flags.allow_dirs,
                 state_dir,
+                unconfined: flags.unconfined,
             }))
         }
         _ => {
@@ -206,24 +220,35 @@ mod tests {
     }
 
     fn hook() -> HookRequest {
-        HookRequest { poststop: false, again: false, allow_dirs: Vec::new(), state_dir: STATE_DIR.into() }
+        HookRequest {
+            poststop: false,
+            again: false,
+            allow_dirs: Vec::new(),
+            state_dir: STATE_DIR.into(),
+            unconfined: false,
+        }
     }
 
     fn trace(input: Option<&str>) -> Request {
-        Request::Trace(TraceRequest { pid: Tgid(7), output: "/o".into(), input: input.map(PathBuf::from) })
+        Request::Trace(TraceRequest {
+            pid: Tgid(7),
+            output: "/o".into(),
+            input: input.map(PathBuf::from),
+            unconfined: false,
+        })
     }
 
     /// The first line is that of the hook file that users have.
     #[test]
     fn hook_mode_has_flags_of_its_own() {
         assert_eq!(line("oci-seccomp-bpf-hook -s"), Ok(Request::Hook(hook())));
-        let ours =
-            "oci-seccomp-bpf-hook -s --poststop --again --allow-dir /a --allow-dir=/b --state-dir /run/x";
+        let ours = "oci-seccomp-bpf-hook -s --poststop --again --allow-dir /a --allow-dir=/b --state-dir /run/x --unconfined";
         let expected = HookRequest {
             poststop: true,
             again: true,
             allow_dirs: vec!["/a".into(), "/b".into()],
             state_dir: "/run/x".into(),
+            unconfined: true,
         };
         assert_eq!(line(ours), Ok(Request::Hook(expected)));
     }

@@ -1,16 +1,12 @@
 //! What a recording says about a container besides its id: the program and the image. Told as far as it is known;
 //! nothing depends on it.
 
-use std::fs::File;
-use std::io::Read;
 use std::path::Path;
 
 use serde::Deserialize;
 
+use crate::input;
 use crate::state::State;
-
-/// More than any `config.json` is.
-const LARGEST: u64 = 16 << 20;
 
 /// The annotations in which engines name the image: CRI-O's (also of `podman kube play`), containerd's, and the one
 /// of the image specification.
@@ -30,9 +26,7 @@ struct Process {
 /// The program that the container runs, from its bundle's `config.json`. Its arguments may hold secrets, and are not
 /// looked at.
 pub(crate) fn program(bundle: &Path) -> Option<String> {
-    let mut text = String::new();
-    File::open(bundle.join("config.json")).ok()?.take(LARGEST).read_to_string(&mut text).ok()?;
-    let config: Config = serde_json::from_str(&text).ok()?;
+    let config: Config = serde_json::from_str(&input::read(&bundle.join("config.json")).ok()?).ok()?;
     config.process?.args?.into_iter().next()
 }
 

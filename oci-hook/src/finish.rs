@@ -9,11 +9,29 @@ use serde_json::Value;
 
 use crate::log::Log;
 
-/// Ends observation and writes what was asked for. The target is gone afterwards, whether that could be written or not.
+/// Ends observation and writes what was asked for. The target is gone afterwards, unless its recording could be kept
+/// nowhere else.
 pub(crate) fn finish(target: SharedTarget, log: Log) -> anyhow::Result<()> {
     let id = target.container().id.clone();
-    match target.finish(|recording, job| write(recording, job, log))? {
-        Finished::Done(result) => result,
+    let mut failed = None;
+    let finished = target.finish(|recording, job| match write(recording, job, log) {
+        Err(error) if is_kept(recording, log) => {
+            failed = Some(error);
+            Ok(())
+        }
+        other => other,
+    });
+    if let Some(error) = failed {
+        if let Err(later) = finished {
+            log.error(format_args!("{:#}", anyhow::Error::new(later)));
+        }
+        return Err(error);
+    }
+    match finished? {
+        Finished::Done(()) => Ok(()),
+        Finished::Kept(error) => Err(error.context(format!(
+            "the profile of container {id} is still to be written, by seccomp-trace cleanup or the next hook"
+        ))),
         Finished::NeverStarted => {
             log.info(format_args!(
                 "container {id} ended before it executed its program: no profile was written"
@@ -27,6 +45,18 @@ pub(crate) fn finish(target: SharedTarget, log: Log) -> anyhow::Result<()> {
     }
 }
 
+/// Whether a recording that could not be made a profile of is kept in a file, which is said.
+fn is_kept(recording: &Recording, log: Log) -> bool {
+    let kept = rescue(recording);
+    if let Ok(path) = &kept {
+        log.error(format_args!(
+            "the recording is kept in {}; make a profile of it with seccomp-trace generate",
+            path.display()
+        ));
+    }
+    kept.is_ok()
+}
+
 /// Writes the results of a recording, and says what is to be known about them.
 pub(crate) fn write(recording: &Recording, job: &Value, log: Log) -> anyhow::Result<()> {
     let job = Job::deserialize(job).context("cannot understand what was to be done with the recording")?;
@@ -34,18 +64,7 @@ pub(crate) fn write(recording: &Recording, job: &Value, log: Log) -> anyhow::Res
         log.error(format_args!("the recording is possibly incomplete: {reason}"));
     }
     log.info(format_args!("Writing seccomp profile to {:?}", job.output));
-    let report = match job.finish(recording) {
-        Ok(report) => report,
-        Err(error) => {
-            if let Ok(path) = rescue(recording) {
-                log.error(format_args!(
-                    "the recording is kept in {}; make a profile of it with seccomp-trace generate",
-                    path.display()
-                ));
-            }
-            return Err(error.into());
-        }
-    };
+    let report = job.finish(recording)?;
     for warning in &report.warnings {
         log.info(format_args!("warning: {warning}"));
     }

@@ -5,7 +5,7 @@ use std::path::Path;
 use std::process::ExitCode;
 use std::time::Duration;
 
-use anyhow::Context;
+use anyhow::{Context, ensure};
 use seccomp_trace_bpf::shared::{ContainerSpec, SharedDir, SharedTarget};
 use seccomp_trace_core::{Arch, Command, Runtime, captures};
 
@@ -16,7 +16,7 @@ use crate::log::Log;
 use crate::runtime::OciRuntime;
 use crate::state::{self, State};
 use crate::wanted::Wanted;
-use crate::{bundle, finish, guard, limits, order, watch};
+use crate::{ancestors, bundle, finish, guard, limits, order, watch};
 
 /// How long after its end a container that nobody finished is left to who may be about to.
 const GRACE: Duration = Duration::from_secs(10);
@@ -26,7 +26,10 @@ pub(crate) fn run(request: &HookRequest, log: Log) -> anyhow::Result<ExitCode> {
     let state = state::read(io::stdin().lock())?;
     let shared = SharedDir::new(&request.state_dir);
     match state.is_stopped() {
-        true => guard::run(log, || poststop(&state, request, &shared, log)),
+        true => {
+            limits::raise();
+            guard::run(log, request.unconfined, || poststop(&state, request, &shared, log))
+        }
         false => prestart(&state, request, &shared, log).map(|()| ExitCode::SUCCESS),
     }
 }
@@ -35,6 +38,10 @@ pub(crate) fn run(request: &HookRequest, log: Log) -> anyhow::Result<ExitCode> {
 fn prestart(state: &State, request: &HookRequest, shared: &SharedDir, log: Log) -> anyhow::Result<()> {
     log.info(format_args!("Started OCI seccomp hook version {VERSION}"));
     let init = state.init()?;
+    ensure!(
+        !ancestors::are_or_include(init),
+        "invalid PID {init}: it is this hook, or runs it, and is no container's"
+    );
     let native = Arch::native().context("this machine's architecture is not supported")?;
     let wanted = Wanted::of(state, &Allowed::new(request.allow_dirs.clone()), native)?;
     let runtime = OciRuntime::of_parent();
@@ -61,13 +68,12 @@ fn prestart(state: &State, request: &HookRequest, shared: &SharedDir, log: Log) 
     } else {
         let watcher = watch::Watcher::of(init)?;
         let target = shared.observe(spec).context("cannot observe the container")?;
-        watcher.detach(&target, log)
+        watcher.detach(&target, request.unconfined, log)
     }
 }
 
 /// Writes what was recorded of the container that has ended. The engine waits for this.
 fn poststop(state: &State, request: &HookRequest, shared: &SharedDir, log: Log) -> anyhow::Result<()> {
-    limits::raise();
     let survey = shared.survey()?;
     for trouble in survey.troubles {
         match &trouble {

@@ -3,13 +3,16 @@
 
 mod act;
 mod allow;
+mod ancestors;
 mod annotation;
 mod args;
 mod bundle;
+mod confined;
 mod finish;
 mod flags;
 mod guard;
 mod hook;
+mod input;
 mod limits;
 mod log;
 mod options;

@@ -1,19 +1,13 @@
 //! From what a container asks for to a job that can be done when it has ended.
 
-use std::fs::OpenOptions;
-use std::io::Read;
-use std::os::unix::fs::OpenOptionsExt;
 use std::path::Path;
 
-use anyhow::{Context, ensure};
-use nix::libc::O_NONBLOCK;
+use anyhow::Context;
 use seccomp_trace_profile::{Job, Profile};
 use serde_json::Value;
 
+use crate::input;
 use crate::wanted::Wanted;
-
-/// More than any profile is.
-const LARGEST: u64 = 16 << 20;
 
 /// A job that was found possible.
 pub(crate) struct Order {
@@ -48,13 +42,8 @@ fn is_same(one: &Path, other: &Path) -> bool {
 
 /// The text of a profile that is to be extended.
 pub(crate) fn read(path: &Path) -> anyhow::Result<String> {
-    let doing = || format!("cannot read the input profile {}", path.display());
-    // Not to wait for the other end of a pipe.
-    let file = OpenOptions::new().read(true).custom_flags(O_NONBLOCK).open(path).with_context(doing)?;
-    ensure!(file.metadata().with_context(doing)?.is_file(), "{}: it is not a regular file", doing());
-    let mut text = String::new();
-    file.take(LARGEST + 1).read_to_string(&mut text).with_context(doing)?;
-    ensure!(text.len() as u64 <= LARGEST, "{}: it is larger than {} MiB", doing(), LARGEST >> 20);
+    let text =
+        input::read(path).with_context(|| format!("cannot read the input profile {}", path.display()))?;
     Profile::from_json(&text).with_context(|| format!("cannot use the input profile {}", path.display()))?;
     Ok(text)
 }
@@ -62,6 +51,7 @@ pub(crate) fn read(path: &Path) -> anyhow::Result<String> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::input::LARGEST;
 
     #[test]
     fn only_a_file_of_a_profiles_size_is_read() {

@@ -38,7 +38,7 @@ impl Watcher {
 
     /// Leaves a process behind that finishes the target. It holds nothing of the runtime's: no stream, no session,
     /// no directory.
-    pub(crate) fn detach(self, target: &SharedTarget, log: Log) -> anyhow::Result<()> {
+    pub(crate) fn detach(self, target: &SharedTarget, unconfined: bool, log: Log) -> anyhow::Result<()> {
         // SAFETY: this process has one thread, so the child may do whatever a process may.
         match unsafe { fork() }.context("cannot fork")? {
             ForkResult::Parent { child } => {
@@ -47,7 +47,7 @@ impl Watcher {
             }
             ForkResult::Child => {
                 let result = let_go_of_the_runtime()
-                    .and_then(|()| guard::run(log, || self.finish(target.clone(), log)));
+                    .and_then(|()| guard::run(log, unconfined, || self.finish(target.clone(), log)));
                 let failed = result.map_err(|error| log.fatal(&error)).is_err();
                 std::process::exit(i32::from(failed))
             }

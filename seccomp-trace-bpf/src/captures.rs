@@ -18,12 +18,7 @@ pub(crate) fn read(
     abi: u32,
 ) -> Result<BTreeMap<Syscall, ArgValues>, Error> {
     let at = u32::from(slot) * wire::ABIS + abi;
-    let config = tables
-        .captures
-        .lookup(&at.to_ne_bytes(), MapFlags::ANY)
-        .map_err(Error::map("captures"))?
-        .unwrap_or_default();
-    let mut captured = configured(abi, &config);
+    let mut captured = configured(abi, &tables.captures.read(at));
     if captured.is_empty() {
         return Ok(captured);
     }

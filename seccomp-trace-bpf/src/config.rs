@@ -48,8 +48,18 @@ pub enum Refusal {
         /// What is missing.
         missing: Vec<String>,
     },
+    /// The kernel has no memory for task storage on this CPU.
+    #[error(
+        "this CPU cannot compare and swap two words at once (cmpxchg16b), without which the kernel {kernel} gives BPF \
+         programs no task storage; use a CPU or a model of a virtual one that can, or boot with slab_debug=F, or use \
+         Linux 6.18 or older"
+    )]
+    NoDoubleWordSwap {
+        /// `uname -r`.
+        kernel: String,
+    },
     /// The limit on open files is too small.
-    #[error("this process may not open enough files; raise the limit to at least 64: ulimit -n 64")]
+    #[error("this process may not open enough files; raise the limit to at least 128: ulimit -n 128")]
     OpenFiles,
     /// `bpf(2)` does not exist for this process.
     #[error(
@@ -100,6 +110,14 @@ pub fn explain(facts: &Facts, btf: Option<&BtfFacts>, errno: Option<i32>) -> Opt
             (errno == Some(nix::libc::EPERM)).then_some(Refusal::NoBpf)
         }
     }
+}
+
+/// Explains why a process could not be given task storage, with `errno`, on a CPU that compares and swaps two words at once
+/// or does not. `None`: the facts do not tell.
+#[must_use]
+pub fn explain_storage(facts: &Facts, double_word_swap: Option<bool>, errno: i32) -> Option<Refusal> {
+    let refused = errno == nix::libc::ENOMEM && double_word_swap == Some(false);
+    refused.then(|| Refusal::NoDoubleWordSwap { kernel: facts.kernel.clone() })
 }
 
 /// What this kernel lacks for tracing, as its BTF tells.
@@ -163,6 +181,7 @@ mod tests {
             (explain(&facts(), Some(&bare), Some(3)), "tracepoint sys_enter", "CONFIG_BPF_EVENTS"),
             (explain(&facts(), Some(&btf()), Some(nix::libc::ENOSYS)), "bpf(2)", "allow bpf"),
             (explain(&facts(), Some(&btf()), Some(nix::libc::EMFILE)), "open enough files", "ulimit -n"),
+            (explain_storage(&facts(), Some(false), nix::libc::ENOMEM), "cmpxchg16b", "slab_debug=F"),
         ];
         for (refusal, fact, remedy) in cases {
             let text = refusal.expect("refused").to_string();
@@ -171,5 +190,14 @@ mod tests {
             assert!(advised.contains(remedy), "{text}");
         }
         assert!(!refuse(&no_caps).unwrap().to_string().contains("CAP_PERFMON"), "only what is missing");
+    }
+
+    /// Memory can be short on any machine, and storage be refused for other reasons.
+    #[test]
+    fn the_cpu_is_blamed_only_where_it_lacks_what_storage_needs() {
+        for swap in [Some(true), None] {
+            assert_eq!(explain_storage(&facts(), swap, nix::libc::ENOMEM), None, "{swap:?}");
+        }
+        assert_eq!(explain_storage(&facts(), Some(false), nix::libc::EPERM), None);
     }
 }

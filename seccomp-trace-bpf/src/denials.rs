@@ -48,6 +48,10 @@ impl Observer {
         if let Some(rodata) = maps.rodata_data.as_deref_mut() {
             rodata.watching = !watch.is_empty();
         }
+        let perf = preemption::is_possible();
+        open.progs.on_death_perf.set_autoload(preemption::is_possible_elsewhere());
+        open.progs.on_call_perf.set_autoload(perf);
+        open.progs.on_result_perf.set_autoload(perf);
         let skel = open.load().map_err(load_error)?;
         for (abi, row) in wire::watch_rows(watch) {
             skel.maps
@@ -106,7 +110,7 @@ impl Observer {
 /// The denials of one target.
 pub(crate) struct Watching {
     observer: Arc<Observer>,
-    /// Skipped runs before it was armed.
+    /// Skipped runs before it was armed, once [`forget_losses`](Self::forget_losses) has looked.
     misses_before: u64,
 }
 
@@ -114,7 +118,13 @@ impl Watching {
     /// For a target that is about to be armed in `slot`.
     pub(crate) fn begin(observer: &Arc<Observer>, slot: u16) -> Result<Self, Error> {
         observer.clear(slot)?;
-        Ok(Self { observer: Arc::clone(observer), misses_before: observer.misses()? })
+        Ok(Self { observer: Arc::clone(observer), misses_before: 0 })
+    }
+
+    /// What was skipped until here was not the target's.
+    pub(crate) fn forget_losses(&mut self) -> Result<(), Error> {
+        self.misses_before = self.observer.misses()?;
+        Ok(())
     }
 
     /// What was seen so far. Takes nothing away.
@@ -126,17 +136,18 @@ impl Watching {
 /// The perf tracepoints where the kernel would preempt the programs; see `attach_enter` of the recorder.
 fn attach(skel: &DenialsSkel<'_>) -> Result<(Vec<Link>, Vec<ProgramHandle>), Error> {
     let progs = &skel.progs;
-    let perf = preemption::is_possible();
     let mut links = Vec::new();
     let mut programs = Vec::new();
     for (name, btf, in_its_place) in [
         ("on_birth", &progs.on_birth, None),
-        ("on_death", &progs.on_death, None),
+        ("on_death", &progs.on_death, Some(&progs.on_death_perf)),
         ("on_call", &progs.on_call, Some(&progs.on_call_perf)),
         // Last: an end counts only of who was seen to begin.
         ("on_result", &progs.on_result, Some(&progs.on_result_perf)),
     ] {
-        let other = in_its_place.filter(|_| perf).and_then(|program| Some((program.attach().ok()?, program)));
+        let other = in_its_place
+            .filter(|program| program.autoload())
+            .and_then(|program| Some((program.attach().ok()?, program)));
         let (link, program) = match other {
             Some(attached) => attached,
             None => {

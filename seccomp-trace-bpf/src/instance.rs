@@ -5,11 +5,13 @@ use std::os::fd::AsFd;
 use std::sync::{Mutex, PoisonError};
 
 use libbpf_rs::skel::{OpenSkel, SkelBuilder};
-use libbpf_rs::{Link, MapCore, MapFlags, MapHandle, MapInfo, ProgramHandle};
+use libbpf_rs::{Link, MapHandle, MapInfo, MapMut};
 
-use crate::libbpf::{load_error, quiet_libbpf, speed_up};
+use crate::array::Array;
+use crate::libbpf::{load_error, quiet_libbpf, speed_up, try_storage};
 use crate::live::{Live, Wanted};
 use crate::skel::recorder::{OpenRecorderSkel, RecorderSkel, RecorderSkelBuilder, types};
+use crate::skipped::Spared;
 use crate::tables::{Tables, TargetConfig};
 use crate::tally::{Counting, TallySpec};
 use crate::{Error, preemption, seed, wire};
@@ -33,14 +35,14 @@ const PER_SLOT: u32 = 4096;
 const ALL_SLOTS: u32 = 65536;
 
 /// By the names of their programs, in the order of attachment.
-pub(crate) type Links = Vec<(&'static str, Link)>;
+pub(crate) type Links = Vec<(String, Link)>;
 
 /// The loaded programs. The skeleton itself, with its copy of the kernel's BTF, is gone by then.
 pub(crate) struct Loaded {
     pub(crate) tables: Tables,
     pub(crate) events: MapHandle,
     pub(crate) launchers: MapHandle,
-    pub(crate) signals: MapHandle,
+    pub(crate) signals: Array,
     pub(crate) live: Option<Live>,
     pub(crate) links: Links,
 }
@@ -59,34 +61,40 @@ impl Loaded {
         if let Some(globals) = skel.maps.bss_data.as_deref_mut() {
             globals.tasks_id = MapInfo::new(skel.maps.tasks.as_fd()).map_err(load_error)?.info.id;
         }
+        try_storage(&skel.maps.tasks)?;
         let (tasks, targets) = (skel.maps.tasks.as_fd(), skel.maps.targets.as_fd());
         let live = view.map(|wanted| Live::load(wanted, config.slots, tasks, targets)).transpose()?;
-        let (links, enter) = attach(&skel, config)?;
-        tracing::debug!(?config, ?enter, "the recorder is loaded and attached");
+        let (links, programs) = attach(&skel, config)?;
+        let attached = links.iter().map(|(name, _)| name.as_str()).collect::<Vec<_>>();
+        tracing::debug!(?config, ?attached, "the recorder is loaded and attached");
         let tables = Tables {
             count_calls: config.count_calls,
             tasks: MapHandle::try_from(&skel.maps.tasks).map_err(load_error)?,
-            targets: MapHandle::try_from(&skel.maps.targets).map_err(load_error)?,
-            seen: MapHandle::try_from(&skel.maps.seen).map_err(load_error)?,
-            first: MapHandle::try_from(&skel.maps.first).map_err(load_error)?,
+            targets: array(&skel.maps.targets, "targets")?,
+            seen: array(&skel.maps.seen, "seen")?,
+            first: array(&skel.maps.first, "first")?,
             counts: MapHandle::try_from(&skel.maps.counts).map_err(load_error)?,
-            captures: MapHandle::try_from(&skel.maps.captures).map_err(load_error)?,
+            captures: array(&skel.maps.captures, "captures")?,
             values: MapHandle::try_from(&skel.maps.values).map_err(load_error)?,
             odd: MapHandle::try_from(&skel.maps.odd).map_err(load_error)?,
             entrances: MapHandle::try_from(&skel.maps.entrances).map_err(load_error)?,
-            globals: MapHandle::try_from(&skel.maps.bss).map_err(load_error)?,
-            seeding: MapHandle::try_from(&skel.maps.seeding).map_err(load_error)?,
-            programs: programs(&skel, enter)?,
+            globals: array(&skel.maps.bss, "globals")?,
+            seeding: array(&skel.maps.seeding, "seeding")?,
+            programs,
         };
         Ok(Self {
             tables,
             events: MapHandle::try_from(&skel.maps.events).map_err(load_error)?,
             launchers: MapHandle::try_from(&skel.maps.launchers).map_err(load_error)?,
-            signals: MapHandle::try_from(&skel.maps.signals).map_err(load_error)?,
+            signals: array(&skel.maps.signals, "signals")?,
             live,
             links,
         })
     }
+}
+
+fn array(map: &MapMut<'_>, name: &'static str) -> Result<Array, Error> {
+    Array::new(MapHandle::try_from(map).map_err(load_error)?, name)
 }
 
 /// A loaded set of programs of this process alone, with its slots.
@@ -129,16 +137,12 @@ impl Instance {
         let count = slots.len();
         for (slot, state) in (0u16..).zip(slots.iter_mut()) {
             // The tasks of a target that was given up while it lived still write into its rows.
-            if state.in_use || (state.generation != 0 && self.tables().counters(slot)?.live != 0) {
+            if state.in_use || (state.generation != 0 && self.tables().counters(slot).live != 0) {
                 continue;
             }
             let generation = state.generation.wrapping_add(1).max(1);
             self.tables().begin(slot, generation, config)?;
-            let tally = vec![0; size_of::<types::signal_tally>()];
-            self.loaded
-                .signals
-                .update(&u32::from(slot).to_ne_bytes(), &tally, MapFlags::ANY)
-                .map_err(Error::map("signals"))?;
+            self.loaded.signals.write(slot.into(), &vec![0; size_of::<types::signal_tally>()]);
             if let Some(counting) = &self.counting {
                 counting.clear(slot)?;
             }
@@ -172,6 +176,10 @@ fn configure(open: &mut OpenRecorderSkel<'_>, config: Config) -> libbpf_rs::Resu
         open.maps.counts.set_max_entries(rows)?;
     }
     open.progs.on_sys_enter_perf.set_autoload(preemption::is_possible());
+    let spares = preemption::is_possible_elsewhere();
+    open.progs.on_newtask_spare.set_autoload(spares);
+    open.progs.on_exit_spare.set_autoload(spares);
+    open.progs.on_exec_spare.set_autoload(spares);
     open.progs.on_signal.set_autoload(!config.containers);
     open.progs.on_cgroup_attach.set_autoload(config.containers || config.cgroups);
     open.progs.adopt.set_autoload(config.containers);
@@ -185,70 +193,51 @@ fn configure(open: &mut OpenRecorderSkel<'_>, config: Config) -> libbpf_rs::Resu
     Ok(())
 }
 
-/// Where the program is attached that records calls.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Enter {
-    /// Nowhere: calls are not recorded.
-    Off,
-    /// The BTF tracepoint: the cheapest.
-    Btf,
-    /// The perf tracepoint, which is never preempted.
-    Perf,
-}
-
 /// Membership is kept by the programs that are attached first; the one that records comes last.
-fn attach(skel: &RecorderSkel<'_>, config: Config) -> Result<(Links, Enter), Error> {
-    let programs = [
-        ("on_newtask", true, &skel.progs.on_newtask),
-        ("on_exit", true, &skel.progs.on_exit),
-        ("on_exec", true, &skel.progs.on_exec),
-        ("on_signal", !config.containers, &skel.progs.on_signal),
-        ("on_cgroup_attach", config.containers || config.cgroups, &skel.progs.on_cgroup_attach),
-    ];
+fn attach(skel: &RecorderSkel<'_>, config: Config) -> Result<(Links, Vec<Spared>), Error> {
+    let progs = &skel.progs;
     let mut links = Vec::new();
+    let mut programs = Vec::new();
     if config.containers {
         // Run when they are read, by whoever joins.
-        links.push(("adopt", seed::attach(&skel.progs.adopt, "adopt")?));
-        links.push(("census", seed::attach(&skel.progs.census, "census")?));
-        links.push(("evict", seed::attach(&skel.progs.evict, "evict")?));
+        for (name, walk) in [("adopt", &progs.adopt), ("census", &progs.census), ("evict", &progs.evict)] {
+            links.push((name.to_owned(), seed::attach(walk, name)?));
+        }
     }
-    for (program, _, prog) in programs.into_iter().filter(|(_, wanted, _)| *wanted) {
-        let link = prog.attach_trace().map_err(|source| Error::Attach { program, source })?;
-        links.push((program, link));
+    for (name, program, spare) in [
+        ("on_newtask", &progs.on_newtask, &progs.on_newtask_spare),
+        ("on_exit", &progs.on_exit, &progs.on_exit_spare),
+        ("on_exec", &progs.on_exec, &progs.on_exec_spare),
+    ] {
+        let (program, its_links) = Spared::attach(name, program, spare)?;
+        links.extend(program.names().zip(its_links));
+        programs.push(program);
     }
-    if !config.record {
-        return Ok((links, Enter::Off));
+    if !config.containers {
+        let (_, link) = Spared::alone("on_signal", &progs.on_signal)?;
+        links.push(("on_signal".to_owned(), link));
     }
-    let (link, enter) = attach_enter(skel)?;
-    links.push(("on_sys_enter", link));
-    Ok((links, enter))
+    if config.containers || config.cgroups {
+        let (program, link) = Spared::alone("on_cgroup_attach", &progs.on_cgroup_attach)?;
+        links.push(("on_cgroup_attach".to_owned(), link));
+        programs.push(program);
+    }
+    if config.record {
+        let (program, link) = attach_enter(skel)?;
+        links.push(("on_sys_enter".to_owned(), link));
+        programs.push(program);
+    }
+    Ok((links, programs))
 }
 
-/// The perf tracepoint needs tracefs. Where that is not mounted, misses are counted as what they are: losses.
-fn attach_enter(skel: &RecorderSkel<'_>) -> Result<(Link, Enter), Error> {
-    if skel.progs.on_sys_enter_perf.autoload()
-        && let Ok(link) = skel.progs.on_sys_enter_perf.attach()
+/// The perf tracepoint, where the other one would be preempted, costs more and needs tracefs. Where that is not
+/// mounted, misses are counted as what they are: losses.
+fn attach_enter(skel: &RecorderSkel<'_>) -> Result<(Spared, Link), Error> {
+    let (name, perf) = ("on_sys_enter", &skel.progs.on_sys_enter_perf);
+    if perf.autoload()
+        && let Ok(link) = perf.attach()
     {
-        return Ok((link, Enter::Perf));
+        return Ok((Spared::of(name, perf)?, link));
     }
-    let failed = |source| Error::Attach { program: "on_sys_enter", source };
-    Ok((skel.progs.on_sys_enter.attach_trace().map_err(failed)?, Enter::Btf))
+    Spared::alone(name, &skel.progs.on_sys_enter)
 }
-
-/// In the order of [`PROGRAMS`]; without the last where calls are not recorded.
-fn programs(skel: &RecorderSkel<'_>, enter: Enter) -> Result<Vec<ProgramHandle>, Error> {
-    let progs = &skel.progs;
-    let on_sys_enter = match enter {
-        Enter::Off => None,
-        Enter::Btf => Some(&progs.on_sys_enter),
-        Enter::Perf => Some(&progs.on_sys_enter_perf),
-    };
-    [&progs.on_newtask, &progs.on_exit, &progs.on_exec]
-        .into_iter()
-        .chain(on_sys_enter)
-        .map(|program| ProgramHandle::try_from(program).map_err(load_error))
-        .collect()
-}
-
-/// The programs whose misses are losses.
-pub(crate) const PROGRAMS: [&str; 4] = ["on_newtask", "on_exit", "on_exec", "on_sys_enter"];

@@ -27,6 +27,7 @@ pub mod containers;
 pub mod probe;
 
 mod access;
+mod array;
 mod btf;
 mod captures;
 mod cgroups;
@@ -51,6 +52,7 @@ mod session;
 pub mod shared;
 mod signals;
 mod skel;
+mod skipped;
 mod slot;
 mod snapshot;
 mod tables;

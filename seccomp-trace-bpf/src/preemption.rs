@@ -42,6 +42,16 @@ pub(crate) fn is_possible() -> bool {
     true
 }
 
+/// Whether programs on the other tracepoints do. Since 7.0, as was seen by booting one kernel after the other
+/// (docs/kernels.md); nothing in the kernel's types tells.
+pub(crate) fn is_possible_elsewhere() -> bool {
+    major(&crate::probe::release()).is_none_or(|major| major >= 7)
+}
+
+fn major(kernel: &str) -> Option<u32> {
+    kernel.split('.').next()?.parse().ok()
+}
+
 /// The number that the tracepoint of system calls has in the kernel's BTF.
 fn sys_enter() -> Option<u32> {
     crate::btf::sys_enter().or_else(|| {
@@ -51,4 +61,17 @@ fn sys_enter() -> Option<u32> {
         };
         u32::try_from(id).ok().filter(|id| *id != 0)
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::major;
+
+    #[test]
+    fn the_first_number_of_a_release_is_read() {
+        assert_eq!(major("6.1.0-56-cloud-amd64"), Some(6));
+        assert_eq!(major("7.3.4\n"), Some(7));
+        assert_eq!(major("10.0-rc1"), Some(10));
+        assert_eq!(major(""), None);
+    }
 }

@@ -43,11 +43,16 @@ pub struct Facts {
     pub initial_user_namespace: Option<bool>,
 }
 
+/// `uname -r`; empty where that cannot be read.
+pub(crate) fn release() -> String {
+    fs::read_to_string("/proc/sys/kernel/osrelease").unwrap_or_default()
+}
+
 impl Facts {
     /// Reads them from this machine.
     #[must_use]
     pub fn read() -> Self {
-        let kernel = fs::read_to_string("/proc/sys/kernel/osrelease").unwrap_or_default();
+        let kernel = release();
         let status = fs::read_to_string("/proc/self/status").unwrap_or_default();
         let lockdown = fs::read_to_string("/sys/kernel/security/lockdown").ok();
         let uid_map = fs::read_to_string("/proc/self/uid_map").ok();
@@ -110,6 +115,27 @@ impl BtfFacts {
     }
 }
 
+/// Whether the CPU compares and swaps two words at once, as the kernel sees it. `None` where that cannot be read, or where
+/// the architecture always does.
+///
+/// Since 6.19 task storage comes from `kmalloc_nolock()` (commit f484f4a3e058, "bpf: Replace bpf memory allocator with
+/// `kmalloc_nolock()` in local storage"), which gives nothing on a CPU that does not, but from caches that are debugged
+/// (`mm/slub.c`).
+#[must_use]
+pub fn double_word_swap() -> Option<bool> {
+    if !cfg!(target_arch = "x86_64") {
+        return None;
+    }
+    has_cpu_flag(&fs::read_to_string("/proc/cpuinfo").ok()?, "cx16")
+}
+
+/// Whether the first CPU of a `/proc/cpuinfo` has the flag; `None` where it lists none.
+fn has_cpu_flag(cpuinfo: &str, flag: &str) -> Option<bool> {
+    let flags =
+        cpuinfo.lines().find(|line| line.split(':').next().is_some_and(|key| key.trim() == "flags"))?;
+    Some(flags.split_whitespace().any(|known| known == flag))
+}
+
 /// The mask of the `CapEff:` line.
 fn effective_capabilities(status: &str) -> Option<u64> {
     let line = status.lines().find_map(|line| line.strip_prefix("CapEff:"))?;
@@ -137,6 +163,10 @@ mod tests {
         assert_eq!(active_lockdown("none integrity [confidentiality]\n"), Some("confidentiality"));
         assert_eq!(active_lockdown("garbage"), None);
         assert!(is_full_map("         0          0 4294967295\n"));
+        let cpu = |flags| format!("processor\t: 0\nvmx flags\t: cx16\nflags\t\t: fpu cx8 {flags} sse2\n");
+        assert_eq!(has_cpu_flag(&cpu("cx16"), "cx16"), Some(true));
+        assert_eq!(has_cpu_flag(&cpu("cx160"), "cx16"), Some(false));
+        assert_eq!(has_cpu_flag("processor\t: 0\n", "cx16"), None);
         assert!(!is_full_map("         0     100000      65536\n"));
     }
 

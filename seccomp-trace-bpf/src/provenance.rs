@@ -3,6 +3,7 @@
 use nix::libc;
 use seccomp_trace_core::{Arch, Command, CommandSpec, Ended, Host, Losses, Recording, Run, RunId, Timestamp};
 
+use crate::denials::Watching;
 use crate::session::Parts;
 use crate::tables::Tables;
 use crate::{Error, snapshot};
@@ -12,10 +13,10 @@ pub(crate) const TOOL: &str = concat!("seccomp-trace ", env!("CARGO_PKG_VERSION"
 
 /// What may be missing of the target in `slot`, less what was lost before it was armed.
 pub(crate) fn losses(tables: &Tables, slot: u16, before: &Losses) -> Result<Losses, Error> {
-    let counters = tables.counters(slot)?;
+    let counters = tables.counters(slot);
     Ok(Losses {
         storage_failures: counters.storage_failures.saturating_sub(before.storage_failures),
-        lookup_failures: tables.lookup_failures()?.saturating_sub(before.lookup_failures),
+        lookup_failures: tables.lookup_failures().saturating_sub(before.lookup_failures),
         recursion_misses: tables.recursion_misses()?.saturating_sub(before.recursion_misses),
         number_overflow: counters.number_overflow,
         unseeded: counters.unseeded,
@@ -23,9 +24,15 @@ pub(crate) fn losses(tables: &Tables, slot: u16, before: &Losses) -> Result<Loss
 }
 
 impl Parts {
+    /// What was lost until here was not the target's, none of whose tasks has made a call under observation yet.
+    pub(crate) fn forget_losses(&mut self) -> Result<(), Error> {
+        self.losses_before = self.instance.tables().losses()?;
+        self.denials.as_mut().map_or(Ok(()), Watching::forget_losses)
+    }
+
     /// Everything seen so far, with its provenance.
     pub(crate) fn recording(&self, id: &RunId, started: Timestamp, ended: Ended) -> Result<Recording, Error> {
-        let counters = self.instance.tables().counters(self.slot)?;
+        let counters = self.instance.tables().counters(self.slot);
         let losses = losses(self.instance.tables(), self.slot, &self.losses_before)?;
         let run = Run {
             tool: TOOL.to_owned(),
@@ -41,7 +48,11 @@ impl Parts {
             armed: self.armed,
             ended,
             processes: counters.processes,
-            losses: Losses { unseeded: losses.unseeded + u64::from(self.outrun), ..losses },
+            losses: Losses {
+                unseeded: losses.unseeded + self.adopting.unseeded,
+                recursion_misses: losses.recursion_misses + self.adopting.recursion_misses,
+                ..losses
+            },
         };
         let mut recording = Recording::of_run(id.clone(), run);
         snapshot::read(self.instance.tables(), self.slot, self.clock, &mut recording)?;

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use nix::errno::Errno;
 use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
 use nix::unistd::Pid;
-use seccomp_trace_core::{Armed, Losses, Phase, RunningSpec, Tgid};
+use seccomp_trace_core::{Armed, Phase, RunningSpec, Tgid};
 
 use crate::launch::pidfd_open;
 use crate::seed::{Kind, Seeder};
@@ -90,13 +90,11 @@ impl Tracer {
         let (slot, generation) = self.shared.take_slot(&self.target)?;
         let mut guard = SlotGuard::of(&self.shared, slot);
         self.open(slot, generation);
-        let parts = self.parts(slot, Armed::Attached)?;
+        let mut parts = Parts { running: Some(spec.clone()), ..self.parts(slot, Armed::Attached)? };
         guard.armed = true;
-        let (seeder, complete) = self.adopt(&found, slot, generation)?;
+        let seeder = self.adopt(&found, generation, &mut parts)?;
         // What failed during seeding was made good by a later pass; only what fails from now on is loss.
-        let before = self.shared.tables().counters(slot)?.storage_failures;
-        let losses_before = Losses { storage_failures: before, ..parts.losses_before };
-        let parts = Parts { losses_before, running: Some(spec.clone()), outrun: !complete, ..parts };
+        parts.losses_before.storage_failures = self.shared.tables().counters(slot).storage_failures;
         guard.keep();
         let mut session = BpfSession::new(parts, Some(seeder))?;
         if self.relay_signals {
@@ -111,16 +109,19 @@ impl Tracer {
         Ok(session)
     }
 
-    /// Puts everybody under observation who belongs to the target. `false`: it changed too fast to be sure.
-    fn adopt(&self, found: &Found<'_>, slot: u16, generation: u32) -> Result<(Seeder, bool), Error> {
-        let tables = self.shared.tables();
+    /// Puts everybody under observation who belongs to the target, and notes what may have been missed meanwhile.
+    fn adopt(&self, found: &Found<'_>, generation: u32, parts: &mut Parts) -> Result<Seeder, Error> {
+        let (tables, slot) = (self.shared.tables(), parts.slot);
         let tasks = found.processes.len() as u64;
         let by_cgroup = found.cgroup.is_some();
-        tables.reset(slot, generation, NewTarget { events: self.target.events, by_cgroup, tasks })?;
+        // Nobody enters until the target has its generation.
+        tables.disarm(slot);
         let seeder = Seeder::adopting(tables, slot, generation, found.kind())?;
         if let Some(cgroup) = found.cgroup {
             tables.open_entrances(slot, generation, &[Entrance::Whole { cgroup }])?;
         }
+        parts.forget_losses()?;
+        tables.reset(slot, generation, NewTarget { events: self.target.events, by_cgroup, tasks });
         for (pid, pidfd) in &found.processes {
             match tables.arm(pidfd.as_fd(), slot, generation, Phase::Workload) {
                 Ok(()) => {}
@@ -134,16 +135,19 @@ impl Tracer {
                 },
             }
         }
-        let place = seeder.adopt_all()?;
-        let Some(own) = &found.own else { return Ok((seeder.adopted(), place.is_some())) };
-        // Where init is had to be known before anybody could be let in after it.
-        let place = place.unwrap_or_default();
-        if place.leader == 0 {
-            return Err(Error::NoInit { pid: found.spec.pids.first().map_or(0, |pid| pid.0) });
+        let mut place = seeder.adopt_all()?;
+        if let Some(own) = &found.own {
+            // Where init is had to be known before anybody could be let in after it.
+            let init = place.unwrap_or_default();
+            if init.leader == 0 {
+                return Err(Error::NoInit { pid: found.spec.pids.first().map_or(0, |pid| pid.0) });
+            }
+            tables.open_entrances(slot, generation, &own.entrances(&init, proc::mount_namespace()))?;
+            place = seeder.adopt_all()?;
         }
-        tables.open_entrances(slot, generation, &own.entrances(&place, proc::mount_namespace()))?;
-        let complete = seeder.adopt_all()?.is_some();
-        Ok((seeder.adopted(), complete))
+        let (seeder, missed) = seeder.adopted(place.is_some())?;
+        parts.adopting = missed;
+        Ok(seeder)
     }
 }
 

@@ -6,13 +6,16 @@ use std::os::fd::AsFd;
 use std::path::Path;
 
 use libbpf_rs::skel::{OpenSkel, SkelBuilder};
-use libbpf_rs::{Iter, IterOpts, Link, MapCore, MapFlags, MapHandle, ProgramMut};
+use libbpf_rs::{Iter, IterOpts, Link, MapHandle, ProgramMut};
+use seccomp_trace_core::Losses;
 
+use crate::array::Array;
 use crate::libbpf::{load_error, quiet_libbpf, speed_up};
 use crate::skel::seed::SeedSkelBuilder;
+use crate::skipped::Spared;
 use crate::tables::Tables;
 use crate::wire::{NewPass, Place};
-use crate::{Error, wire};
+use crate::{Error, preemption, wire};
 
 /// Passes over all tasks before a target is given up as never complete. Two are usual.
 const PASSES: u32 = 64;
@@ -46,9 +49,9 @@ pub(crate) struct Seeder {
     adopt: Link,
     census: Link,
     evict: Link,
-    pass: MapHandle,
+    pass: Array,
     /// What looks at tasks that are born and die meanwhile.
-    closely: Vec<Link>,
+    closely: Vec<(Spared, Vec<Link>)>,
     slot: u16,
     generation: u32,
     kind: Kind,
@@ -85,20 +88,24 @@ impl Seeder {
         open.maps.captures.reuse_fd(tables.captures.as_fd()).map_err(load_error)?;
         open.maps.values.reuse_fd(tables.values.as_fd()).map_err(load_error)?;
         open.maps.entrances.reuse_fd(tables.entrances.as_fd()).map_err(load_error)?;
+        let spares = closely && preemption::is_possible_elsewhere();
         open.progs.on_birth.set_autoload(closely);
+        open.progs.on_birth_spare.set_autoload(spares);
         open.progs.on_death.set_autoload(closely);
+        open.progs.on_death_spare.set_autoload(spares);
         let skel = open.load().map_err(load_error)?;
-        let programs = [("on_birth", &skel.progs.on_birth), ("on_death", &skel.progs.on_death)];
-        let attach_trace = |(program, prog): (&'static str, &ProgramMut<'_>)| {
-            prog.attach_trace().map_err(|source| Error::Attach { program, source })
-        };
-        let closely = programs.into_iter().filter(|_| closely).map(attach_trace);
+        let programs = [
+            ("on_birth", &skel.progs.on_birth, &skel.progs.on_birth_spare),
+            ("on_death", &skel.progs.on_death, &skel.progs.on_death_spare),
+        ];
+        let closely = programs.into_iter().filter(|_| closely);
+        let closely = closely.map(|(name, program, spare)| Spared::attach(name, program, spare));
         Ok(Self {
             closely: closely.collect::<Result<_, _>>()?,
             adopt: attach(&skel.progs.adopt, "adopt")?,
             census: attach(&skel.progs.census, "census")?,
             evict: attach(&skel.progs.evict, "evict")?,
-            pass: MapHandle::try_from(&skel.maps.seeding).map_err(load_error)?,
+            pass: Array::new(MapHandle::try_from(&skel.maps.seeding).map_err(load_error)?, "seeding")?,
             slot,
             generation,
             kind,
@@ -113,7 +120,10 @@ impl Seeder {
             adopt: link("adopt")?,
             census: link("census")?,
             evict: link("evict")?,
-            pass: MapHandle::from_pinned_path(directory.join("map_seeding")).map_err(failed)?,
+            pass: Array::new(
+                MapHandle::from_pinned_path(directory.join("map_seeding")).map_err(failed)?,
+                "seeding",
+            )?,
             closely: Vec::new(),
             slot,
             generation,
@@ -125,20 +135,27 @@ impl Seeder {
     pub(crate) fn adopt_all(&self) -> Result<Option<Place>, Error> {
         for pass in 0..PASSES {
             let found = self.walk(&self.adopt, NewPass { opening: pass == 0, ..self.kind.pass() })?;
-            if found.added == 0 && found.failed == 0 {
+            if found.added == 0 && found.failed == 0 && found.moving == 0 {
                 return Ok(Some(found.place));
             }
         }
         Ok(None)
     }
 
-    /// Who is born from here on has a parent that is known.
-    pub(crate) fn adopted(mut self) -> Self {
-        self.closely.clear();
-        self
+    /// Who is born from here on has a parent that is known. Says what may have been missed until here: a walk was
+    /// `complete` or not, and a kernel that preempts programs may have skipped those that looked closely.
+    pub(crate) fn adopted(mut self, complete: bool) -> Result<(Self, Losses), Error> {
+        let mut skipped = 0;
+        for (program, links) in self.closely.drain(..) {
+            drop(links);
+            skipped += program.misses()?;
+        }
+        let losses =
+            Losses { unseeded: u64::from(!complete), recursion_misses: skipped, ..Losses::default() };
+        Ok((self, losses))
     }
 
-    /// How many tasks of the target can still make a syscall.
+    /// How many tasks of the target have not told their exit yet, or did just now.
     pub(crate) fn alive(&self) -> Result<u64, Error> {
         Ok(self.walk(&self.census, self.kind.pass())?.alive)
     }
@@ -155,12 +172,9 @@ impl Seeder {
 
     /// Runs an iterator over all tasks and returns what it found.
     fn walk(&self, link: &Link, pass: NewPass) -> Result<wire::Pass, Error> {
-        let key = 0u32.to_ne_bytes();
-        let asked = wire::new_pass(self.slot, self.generation, pass);
-        self.pass.update(&key, &asked, MapFlags::ANY).map_err(Error::map("seeding"))?;
+        self.pass.write(0, &wire::new_pass(self.slot, self.generation, pass));
         run(link)?;
-        let found = self.pass.lookup(&key, MapFlags::ANY).map_err(Error::map("seeding"))?;
-        let found = found.as_deref().and_then(wire::pass).unwrap_or_default();
+        let found = wire::pass(&self.pass.read(0)).unwrap_or_default();
         tracing::debug!(slot = self.slot, ?pass, ?found, "walked over all tasks");
         Ok(found)
     }

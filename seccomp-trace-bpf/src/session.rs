@@ -17,6 +17,7 @@ use crate::events::Ring;
 use crate::instance::Instance;
 use crate::launch::{Change, Child, CommandStatus};
 use crate::live::Watcher;
+use crate::preemption;
 use crate::provenance::run_id;
 use crate::seed::{Kind, Seeder};
 use crate::signals::{self, Heeded, Relay};
@@ -37,8 +38,9 @@ pub(crate) struct Parts {
     pub(crate) command: Option<CommandSpec>,
     /// What ran already, where that is the target.
     pub(crate) running: Option<RunningSpec>,
-    /// Whether it changed too fast for us to be sure that all of it was found.
-    pub(crate) outrun: bool,
+    /// What may have been missed while it was adopted: it changed too fast for us to be sure that all of it was found, or
+    /// those who looked closely at it meanwhile were skipped.
+    pub(crate) adopting: Losses,
     /// What had been lost before this target was armed.
     pub(crate) losses_before: Losses,
     pub(crate) denials: Option<Watching>,
@@ -53,6 +55,8 @@ pub struct BpfSession {
     status: Option<CommandStatus>,
     relay: Option<Relay>,
     seeder: Option<Seeder>,
+    /// For when the count of tasks is doubted.
+    spare_seeder: Option<Seeder>,
     /// The signal mask to give back.
     mask: Option<SigSet>,
     /// Gives the treatment of children back when it is dropped.
@@ -81,6 +85,7 @@ impl BpfSession {
             status: None,
             relay: None,
             seeder,
+            spare_seeder: None,
             mask: None,
             heeded: None,
             epoll,
@@ -105,6 +110,11 @@ impl BpfSession {
     pub(crate) fn watch(&self, fd: BorrowedFd<'_>) -> Result<(), Error> {
         let event = EpollEvent::new(EpollFlags::EPOLLIN, 0);
         self.epoll.add(fd, event).map_err(Error::system("watch a descriptor"))
+    }
+
+    /// See [`Parts::forget_losses`].
+    pub(crate) fn forget_losses(&mut self) -> Result<(), Error> {
+        self.parts.forget_losses()
     }
 
     /// Reads this process's signals from here on; `mask` is given back at the end.
@@ -151,6 +161,14 @@ impl BpfSession {
     /// The kernel refused to be read.
     pub fn tally(&self) -> Result<Option<Tally>, Error> {
         self.parts.instance.counting.as_ref().map(|counting| counting.read(self.parts.slot)).transpose()
+    }
+
+    /// Loads now what this session could need later, so that its process can give up the privileges that loading takes.
+    pub fn prepare_for_fewer_privileges(&mut self) {
+        if self.seeder.is_none() && self.child.is_some() && preemption::is_possible() {
+            // It is tried again where it is needed.
+            self.spare_seeder = self.load_seeder().ok();
+        }
     }
 
     /// The calls that were not executed so far, and those that are watched. Nothing without
@@ -258,7 +276,7 @@ impl BpfSession {
 
     fn deliver(&mut self, sink: &mut dyn Sink) -> Result<bool, Error> {
         let (events, dropped) = self.parts.ring.take(self.parts.slot)?;
-        let in_kernel = self.parts.instance.tables().counters(self.parts.slot)?.events_lost;
+        let in_kernel = self.parts.instance.tables().counters(self.parts.slot).events_lost;
         let lost = dropped + in_kernel.saturating_sub(self.lost_reported);
         self.lost_reported = in_kernel;
         if lost > 0 && !self.sink_stopped {
@@ -273,23 +291,36 @@ impl BpfSession {
         Ok(delivered)
     }
 
+    /// What counts the tasks of a command, which nobody had to look for when it was launched.
+    fn load_seeder(&self) -> Result<Seeder, Error> {
+        let tables = self.parts.instance.tables();
+        let generation = tables.counters(self.parts.slot).generation;
+        Seeder::load(tables, self.parts.slot, generation, Kind::Process)
+    }
+
     /// Where the kernel has skipped a program, exits may not have been counted: the tasks themselves are asked then.
     fn doubt_the_count(&mut self) -> Result<(), Error> {
         let tables = self.parts.instance.tables();
         if self.ended || self.seeder.is_some() || self.status.is_none() {
             return Ok(());
         }
-        let counters = tables.counters(self.parts.slot)?;
-        if counters.live != 0 && tables.recursion_misses()? > self.parts.losses_before.recursion_misses {
-            let seeder = Seeder::load(tables, self.parts.slot, counters.generation, Kind::Process)?;
-            self.seeder = Some(seeder);
+        let live = tables.counters(self.parts.slot).live;
+        if live != 0 && tables.may_miscount()? {
+            match self.spare_seeder.take().map_or_else(|| self.load_seeder(), Ok) {
+                Ok(seeder) => self.seeder = Some(seeder),
+                // What was recorded says already that it is possibly incomplete, and is not to be lost for this.
+                Err(error) => {
+                    tracing::debug!(?error, "cannot count the tasks anew");
+                    self.ended = true;
+                }
+            }
         }
         Ok(())
     }
 
     /// Only the leader of a process that is moved into the target's cgroup is met there; the others are looked for.
     fn walk_after_moves(&mut self) -> Result<(), Error> {
-        let moved = self.parts.instance.tables().counters(self.parts.slot)?.moved;
+        let moved = self.parts.instance.tables().counters(self.parts.slot).moved;
         if let Some(seeder) = &self.seeder
             && moved != self.moves_walked
         {
@@ -302,7 +333,7 @@ impl BpfSession {
     /// Whether the last task of the target has exited. In a cgroup, somebody must have come first.
     fn nobody_lives(&self) -> Result<bool, Error> {
         // The count of a launched command is exact, since it began with its first task.
-        let counters = self.parts.instance.tables().counters(self.parts.slot)?;
+        let counters = self.parts.instance.tables().counters(self.parts.slot);
         match &self.seeder {
             None => Ok(counters.live == 0),
             Some(_) if counters.processes == 0 => Ok(false),

@@ -81,7 +81,7 @@ impl Relay {
                 self.child_changed(child, status)?;
                 continue;
             }
-            let alone = self.sent_to_us_alone(number)?;
+            let alone = self.sent_to_us_alone(number);
             match child {
                 Some(child) if status.is_none() => {
                     if alone {
@@ -109,23 +109,17 @@ impl Relay {
     }
 
     /// Whether a signal of this number has been sent to this process and not to the command since the last look.
-    fn sent_to_us_alone(&mut self, number: i32) -> Result<bool, Error> {
-        let value = self
-            .instance
-            .loaded
-            .signals
-            .lookup(&u32::from(self.slot).to_ne_bytes(), MapFlags::ANY)
-            .map_err(Error::map("signals"))?
-            .unwrap_or_default();
-        let Ok(index) = usize::try_from(number) else { return Ok(false) };
+    fn sent_to_us_alone(&mut self, number: i32) -> bool {
+        let value = self.instance.loaded.signals.read(self.slot.into());
+        let Ok(index) = usize::try_from(number) else { return false };
         let now = wire::u32_at(&value, offset_of!(types::signal_tally, alone) + index * size_of::<u32>());
-        let (Some(now), Some(before)) = (now, self.alone.get_mut(index)) else { return Ok(false) };
+        let (Some(now), Some(before)) = (now, self.alone.get_mut(index)) else { return false };
         if now == *before {
-            return Ok(false);
+            return false;
         }
         // Standard signals coalesce while they are pending, real-time signals queue: each is read by itself.
         *before = if number < libc::SIGRTMIN() { now } else { before.wrapping_add(1) };
-        Ok(true)
+        true
     }
 
     fn child_changed(

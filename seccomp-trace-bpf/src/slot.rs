@@ -26,8 +26,7 @@ impl Drop for SlotGuard<'_> {
     fn drop(&mut self) {
         if let Some(slot) = self.slot {
             if !self.armed {
-                // Where even this fails the slot is lost, and the next target gets another.
-                let _ = self.instance.tables().disarm(slot);
+                self.instance.tables().disarm(slot);
             }
             self.instance.release_slot(slot);
         }

@@ -13,14 +13,14 @@ pub(crate) fn read(tables: &Tables, slot: u16, clock: Clock, recording: &mut Rec
     for phase in Phase::ALL {
         for abi in 0..wire::ABIS {
             let row = wire::row(slot.into(), wire::phase_number(phase), abi);
-            let seen = lookup(&tables.seen, row, "seen")?;
+            let seen = tables.seen.read(row);
             if !seen.iter().copied().any(wire::was_seen) {
                 continue;
             }
             let captured = captures::read(tables, slot, row, abi)?;
-            let first = lookup(&tables.first, row, "first")?;
+            let first = |nr| tables.first.read_part(row, nr * wire::FIRST_SEEN, wire::FIRST_SEEN);
             let counts = if tables.count_calls { Some(count_row(tables, row)?) } else { None };
-            for (call, mut observation) in calls(abi, &seen, &first, counts.as_deref(), clock) {
+            for (call, mut observation) in calls(abi, &seen, first, counts.as_deref(), clock) {
                 observation.args = captured.get(&call).cloned();
                 recording.observe(call, phase, observation);
             }
@@ -33,14 +33,14 @@ pub(crate) fn read(tables: &Tables, slot: u16, clock: Clock, recording: &mut Rec
 fn calls<'a>(
     abi: u32,
     seen: &'a [u8],
-    first: &'a [u8],
+    first: impl Fn(usize) -> Vec<u8> + 'a,
     counts: Option<&'a [u64]>,
     clock: Clock,
 ) -> impl Iterator<Item = (Syscall, Observation)> + 'a {
     let arch = wire::arch_of(abi);
     (0i32..).zip(seen.iter().enumerate()).filter_map(move |(nr, (index, byte))| {
         let arch = arch.filter(|_| wire::was_seen(*byte))?;
-        let who = first.get(index * wire::FIRST_SEEN..).and_then(wire::who);
+        let who = wire::who(&first(index));
         let count = counts.and_then(|counts| counts.get(index).copied());
         Some((
             Syscall::new(arch, nr),
@@ -88,10 +88,6 @@ fn count_row(tables: &Tables, row: u32) -> Result<Vec<u64>, Error> {
         }
     }
     Ok(sums)
-}
-
-fn lookup(map: &dyn MapCore, row: u32, name: &'static str) -> Result<Vec<u8>, Error> {
-    Ok(map.lookup(&row.to_ne_bytes(), MapFlags::ANY).map_err(Error::map(name))?.unwrap_or_default())
 }
 
 fn first_seen(who: wire::Who, clock: Clock) -> FirstSeen {

@@ -2,13 +2,15 @@
 //! the instance, or one that found it pinned.
 
 use std::mem::offset_of;
-use std::os::fd::{AsFd, AsRawFd, BorrowedFd};
+use std::os::fd::{AsRawFd, BorrowedFd};
 
-use libbpf_rs::{MapCore, MapFlags, MapHandle, ProgramHandle};
-use seccomp_trace_core::{Captures, Phase};
+use libbpf_rs::{MapCore, MapFlags, MapHandle};
+use seccomp_trace_core::{Captures, Losses, Phase};
 
-use crate::libbpf::recursion_misses;
+use crate::array::Array;
+use crate::libbpf::give_storage;
 use crate::skel::recorder::types;
+use crate::skipped::{self, Spared};
 use crate::wire::NewTarget;
 use crate::{Error, wire};
 
@@ -23,18 +25,18 @@ pub(crate) struct TargetConfig {
 pub(crate) struct Tables {
     pub(crate) count_calls: bool,
     pub(crate) tasks: MapHandle,
-    pub(crate) targets: MapHandle,
-    pub(crate) seen: MapHandle,
-    pub(crate) first: MapHandle,
+    pub(crate) targets: Array,
+    pub(crate) seen: Array,
+    pub(crate) first: Array,
     pub(crate) counts: MapHandle,
-    pub(crate) captures: MapHandle,
+    pub(crate) captures: Array,
     pub(crate) values: MapHandle,
     pub(crate) odd: MapHandle,
     pub(crate) entrances: MapHandle,
-    pub(crate) globals: MapHandle,
-    pub(crate) seeding: MapHandle,
+    pub(crate) globals: Array,
+    pub(crate) seeding: Array,
     /// The programs whose misses are losses.
-    pub(crate) programs: Vec<ProgramHandle>,
+    pub(crate) programs: Vec<Spared>,
 }
 
 impl Tables {
@@ -42,39 +44,36 @@ impl Tables {
     pub(crate) fn maps_mut(&mut self) -> [&mut MapHandle; 11] {
         [
             &mut self.tasks,
-            &mut self.targets,
-            &mut self.seen,
-            &mut self.first,
+            self.targets.handle_mut(),
+            self.seen.handle_mut(),
+            self.first.handle_mut(),
             &mut self.counts,
-            &mut self.captures,
+            self.captures.handle_mut(),
             &mut self.values,
             &mut self.odd,
             &mut self.entrances,
-            &mut self.globals,
-            &mut self.seeding,
+            self.globals.handle_mut(),
+            self.seeding.handle_mut(),
         ]
     }
 
     /// Empties a slot and gives it a new generation and one live task.
     pub(crate) fn begin(&self, slot: u16, generation: u32, config: &TargetConfig) -> Result<(), Error> {
         self.clear(slot, &config.captures)?;
-        self.reset(slot, generation, NewTarget { events: config.events, by_cgroup: false, tasks: 1 })
+        self.reset(slot, generation, NewTarget { events: config.events, by_cgroup: false, tasks: 1 });
+        Ok(())
     }
 
     /// Sets the counters of a slot, none of whose tasks has been armed yet, to those of a new target.
-    pub(crate) fn reset(&self, slot: u16, generation: u32, new: NewTarget) -> Result<(), Error> {
+    pub(crate) fn reset(&self, slot: u16, generation: u32, new: NewTarget) {
         let value = wire::new_target(generation, new);
-        self.targets
-            .update(&u32::from(slot).to_ne_bytes(), &value, MapFlags::ANY)
-            .map_err(Error::map("targets"))
+        self.targets.write(slot.into(), &value);
     }
 
     /// Records that the target of `slot` is nobody's: no task is counted, and none joins it.
-    pub(crate) fn disarm(&self, slot: u16) -> Result<(), Error> {
+    pub(crate) fn disarm(&self, slot: u16) {
         let empty = vec![0; size_of::<types::target>()];
-        self.targets
-            .update(&u32::from(slot).to_ne_bytes(), &empty, MapFlags::ANY)
-            .map_err(Error::map("targets"))
+        self.targets.write(slot.into(), &empty);
     }
 
     /// Puts the process that `pidfd` refers to, which must be a thread-group leader, into `slot`.
@@ -86,7 +85,7 @@ impl Tables {
         phase: Phase,
     ) -> Result<(), libbpf_rs::Error> {
         let value = wire::first_member(slot, generation, phase);
-        self.tasks.update(&pidfd.as_raw_fd().to_ne_bytes(), &value, MapFlags::NO_EXIST)
+        give_storage(&self.tasks, pidfd, &value)
     }
 
     /// Whether the process that `pidfd` refers to is a member of this target.
@@ -96,39 +95,46 @@ impl Tables {
     }
 
     /// The counters of a slot.
-    pub(crate) fn counters(&self, slot: u16) -> Result<wire::TargetCounters, Error> {
-        let value = self
-            .targets
-            .lookup(&u32::from(slot).to_ne_bytes(), MapFlags::ANY)
-            .map_err(Error::map("targets"))?;
-        Ok(value.as_deref().and_then(wire::target).unwrap_or_default())
+    pub(crate) fn counters(&self, slot: u16) -> wire::TargetCounters {
+        wire::target(&self.targets.read(slot.into())).unwrap_or_default()
     }
 
     /// Look-ups of task storage that failed so far, in all targets.
-    pub(crate) fn lookup_failures(&self) -> Result<u64, Error> {
-        let value = self.globals.lookup(&0u32.to_ne_bytes(), MapFlags::ANY).map_err(Error::map("globals"))?;
-        let offset = offset_of!(types::bss, lookup_failures);
-        Ok(value.as_deref().and_then(|bytes| wire::u64_at(bytes, offset)).unwrap_or_default())
+    pub(crate) fn lookup_failures(&self) -> u64 {
+        wire::u64_at(&self.globals.read(0), offset_of!(types::bss, lookup_failures)).unwrap_or_default()
     }
 
-    /// Program runs that the kernel skipped so far, in all targets.
+    /// Program runs that the kernel skipped so far and nothing stood in for, in all targets.
     pub(crate) fn recursion_misses(&self) -> Result<u64, Error> {
-        self.programs.iter().try_fold(0u64, |sum, program| Ok(sum + recursion_misses(program.as_fd())?))
+        skipped::misses(&self.programs)
+    }
+
+    /// What was lost so far of whatever target.
+    pub(crate) fn losses(&self) -> Result<Losses, Error> {
+        Ok(Losses {
+            lookup_failures: self.lookup_failures(),
+            recursion_misses: self.recursion_misses()?,
+            ..Losses::default()
+        })
+    }
+
+    /// Whether the kernel has skipped a program, so that the count of live tasks may be wrong, if only for a while.
+    pub(crate) fn may_miscount(&self) -> Result<bool, Error> {
+        skipped::any(&self.programs)
     }
 
     /// Empties the rows of a slot, and marks in them which calls are captured.
     fn clear(&self, slot: u16, captures: &Captures) -> Result<(), Error> {
-        let first = vec![0; wire::FIRST_ROW];
         for abi in 0..wire::ABIS {
             let (seen, config) = wire::capture_rows(abi, captures);
-            let at = u32::from(slot) * wire::ABIS + abi;
-            self.captures
-                .update(&at.to_ne_bytes(), &config, MapFlags::ANY)
-                .map_err(Error::map("captures"))?;
+            self.captures.write(u32::from(slot) * wire::ABIS + abi, &config);
             for phase in Phase::ALL {
-                let key = wire::row(slot.into(), wire::phase_number(phase), abi).to_ne_bytes();
-                self.seen.update(&key, &seen, MapFlags::ANY).map_err(Error::map("seen"))?;
-                self.first.update(&key, &first, MapFlags::ANY).map_err(Error::map("first"))?;
+                let row = wire::row(slot.into(), wire::phase_number(phase), abi);
+                let old = self.seen.read(row);
+                for (nr, _) in old.iter().enumerate().filter(|(_, byte)| **byte != 0) {
+                    self.first.write_part(row, nr * wire::FIRST_SEEN, &[0; wire::FIRST_SEEN]);
+                }
+                self.seen.write(row, &seen);
             }
         }
         for (map, name) in [(&self.odd, "odd"), (&self.values, "values")] {

@@ -10,11 +10,12 @@ use seccomp_trace_core::{
 
 use crate::Error;
 use crate::clock::Clock;
-use crate::config::{Refusal, refuse};
+use crate::config::refuse;
 use crate::denials::{Observer, Watching};
 use crate::events::Ring;
 use crate::instance::{Config, Instance};
 use crate::launch::{Held, SignalState};
+use crate::libbpf::blame_few_files;
 use crate::live::Wanted;
 use crate::probe::Facts;
 use crate::session::{BpfSession, Parts};
@@ -157,7 +158,7 @@ impl TracerBuilder {
                 Some(spec) => instance.with_tally(spec),
                 None => Ok(instance),
             })
-            .map_err(|error| too_few_files().map_or(error, Error::Refused))?;
+            .map_err(blame_few_files)?;
         let clock = Clock::read();
         let ring = Ring::new(&instance.loaded.events, self.slots, clock)?;
         let observer = self
@@ -245,7 +246,8 @@ impl Tracer {
         let held = Held::fork(spec, &SignalState { mask, ignores_children })?;
         let armed = session.watch(held.pidfd.as_fd()).and_then(|()| {
             let armed = self.shared.tables().arm(held.pidfd.as_fd(), slot, generation, Phase::Setup);
-            armed.map_err(Error::map("tasks"))
+            armed.map_err(Error::map("tasks"))?;
+            session.forget_losses()
         });
         if let Err(error) = armed {
             held.abandon();
@@ -281,12 +283,8 @@ impl Tracer {
             armed,
             command: None,
             running: None,
-            outrun: false,
-            losses_before: Losses {
-                lookup_failures: self.shared.tables().lookup_failures()?,
-                recursion_misses: self.shared.tables().recursion_misses()?,
-                ..Losses::default()
-            },
+            adopting: Losses::default(),
+            losses_before: Losses::default(),
         })
     }
 }
@@ -304,10 +302,4 @@ impl Collector for Tracer {
             _ => Err(Error::UnknownTarget),
         }
     }
-}
-
-/// Loading takes some forty descriptors; where they ran out, whatever failed failed for that.
-fn too_few_files() -> Option<Refusal> {
-    let errno = std::io::Error::last_os_error().raw_os_error();
-    matches!(errno, Some(nix::libc::EMFILE | nix::libc::ENFILE)).then_some(Refusal::OpenFiles)
 }

@@ -9,8 +9,6 @@ use crate::skel::recorder::types;
 
 /// Numbers below this have a byte in a row.
 pub(crate) const NR_MAX: usize = size_of::<types::seen_row>();
-/// Size of the value of the `first` map.
-pub(crate) const FIRST_ROW: usize = size_of::<types::first_row>();
 /// Size of a record in such a row.
 pub(crate) const FIRST_SEEN: usize = size_of::<types::first_seen>();
 /// Rows of one slot: phases x ABIs.
@@ -255,6 +253,8 @@ pub(crate) struct Place {
 pub(crate) struct Pass {
     pub(crate) added: u64,
     pub(crate) failed: u64,
+    /// Tasks that changed their parent meanwhile.
+    pub(crate) moving: u64,
     pub(crate) alive: u64,
     pub(crate) evicted: u64,
     pub(crate) place: Place,
@@ -294,6 +294,7 @@ pub(crate) fn pass(bytes: &[u8]) -> Option<Pass> {
     Some(Pass {
         added: u64_at(bytes, offset_of!(types::seed_pass, added))?,
         failed: u64_at(bytes, offset_of!(types::seed_pass, failed))?,
+        moving: u64_at(bytes, offset_of!(types::seed_pass, moving))?,
         alive: u64_at(bytes, offset_of!(types::seed_pass, alive))?,
         evicted: u64_at(bytes, offset_of!(types::seed_pass, evicted))?,
         place: Place {

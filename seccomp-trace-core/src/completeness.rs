@@ -15,7 +15,8 @@ pub enum Armed {
 
 /// Everything that can make a recording miss a syscall, counted. All zero: nothing was missed.
 ///
-/// Losses are counted where they happen, in the kernel; none of them is an estimate.
+/// Losses are counted where they happen, in the kernel; none of them is an estimate. `recursion_misses` is an upper
+/// bound: the kernel counts runs for whatever task, and more of them than were lost where another program stood in.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Default, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Losses {

@@ -32,6 +32,17 @@ pub enum Selection {
     Except(BTreeSet<Syscall>),
 }
 
+impl Selection {
+    /// Whether a call is one of them.
+    #[must_use]
+    pub fn has(&self, call: Syscall) -> bool {
+        match self {
+            Self::Only(calls) => calls.contains(&call),
+            Self::Except(calls) => !calls.contains(&call),
+        }
+    }
+}
+
 /// Which results are reported. What never returns is reported by [`Results::All`] alone.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum Results {

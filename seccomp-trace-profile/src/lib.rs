@@ -11,6 +11,7 @@
 //! - [`bpf`] decodes and runs seccomp filters, without a kernel.
 //! - With the feature `libseccomp`: `check` compiles a profile and puts calls through the filter, and `load`
 //!   installs it in the calling process.
+//! - With the feature `confine`: `confine` gives up what a tracer needs no more once its target is armed.
 //!
 //! Nothing here needs privileges, and nothing needs libseccomp unless its feature is on.
 //!
@@ -39,6 +40,8 @@ mod baseline;
 pub mod bpf;
 #[cfg(feature = "libseccomp")]
 mod check;
+#[cfg(feature = "confine")]
+pub mod confine;
 mod constants;
 mod decision;
 #[cfg(feature = "libseccomp")]

@@ -1,6 +1,6 @@
 #!/bin/sh
 # Runs an apt command with lists, cache and state of its own, so that the machine's apt is neither asked nor changed.
-# It knows the Debian releases whose kernels are tested, at the mirror that the machine's own apt uses.
+# It knows the Debian releases whose kernels and foreign libraries are used, at the mirror that the machine's own apt uses.
 #
 #   tests/kernels/apt-root.sh FOLDER COMMAND...      e.g. apt-root.sh /tmp/x apt-cache pkgnames
 set -eu
@@ -8,7 +8,7 @@ set -eu
 root=$1
 shift
 keyring=/usr/share/keyrings/debian-archive-keyring.gpg
-suites='bookworm-backports trixie-backports'
+suites='bookworm bookworm-backports trixie-backports'
 security='bullseye-security bookworm-security'
 
 # The addresses of the machine's Debian and Debian-Security sources.
@@ -31,11 +31,13 @@ write_config() {
     fi
     mkdir -p "$root/lists/partial" "$root/cache/archives/partial" "$root/state"
     : >"$root/state/status"
+    rm -f "$root/apt.conf"
     {
         for suite in $suites; do echo "deb [signed-by=$keyring] $debian $suite main"; done
         for suite in $security; do echo "deb [signed-by=$keyring] $debian_security $suite main"; done
     } >"$root/sources.list"
     cat >"$root/apt.conf.new" <<-END
+		$written_for
 		Dir::Etc::SourceList "$root/sources.list";
 		Dir::Etc::SourceParts "/dev/null";
 		Dir::State "$root/state";
@@ -55,5 +57,7 @@ write_config() {
     mv "$root/apt.conf.new" "$root/apt.conf"
 }
 
-[ -e "$root/apt.conf" ] || write_config
+# Lists that were fetched for other releases are fetched anew.
+written_for="// $suites $security"
+grep -qsxF "$written_for" "$root/apt.conf" || write_config
 APT_CONFIG="$root/apt.conf" "$@"

@@ -7,50 +7,78 @@ set -euo pipefail
 
 cd "$(dirname "$0")"
 tier=$1
-out=$(realpath "${CARGO_TARGET_DIR:-../../target}")/kernels
+out=$(realpath "${CARGO_TARGET_DIR:-../../target}")/kernel-tests
 results=$out/results
-initramfs=$out/initramfs.gz
 mkdir -p "$out"
-: >"$results"
+rm -f "$out"/*.results "$out"/*.kernel "$out"/*.failed
+: >"$out/left-out"
 
-left_out() { echo "LEFT OUT: $*"; }
+left_out() { echo "LEFT OUT: $*" | tee -a "$out/left-out"; }
 
 # Whether the tools are there or can be installed. Elsewhere nothing is tested, and that is said.
 if ! ../../scripts/deps.sh build vendored kernels; then
     left_out "all kernels, because what building and booting them needs cannot be had"
     exit 0
 fi
-./build.sh "$initramfs"
 
-# Boots one line of the matrix, twice where the last line of its init is missing, and notes a verdict for each test.
-boot() {
-    local arch=$1 series=$2 scenario=$3 arguments=$4 losses=$5 kernel log name attempt
-    name=$arch-$series
-    [ "$arguments" = - ] && arguments=
-    [ "$scenario" != trace ] || name+=${arguments:+-$arguments}
-    if ! kernel=$(./kernel.sh "$arch" "$series"); then
-        left_out "$arch $series: its kernel cannot be had"
-        return
+# Builds what the virtual machines of an architecture run, once. Status 1: it cannot be had, which is said.
+declare -A built
+build() {
+    local arch=$1 status=0
+    if [ -z "${built[$arch]:-}" ]; then
+        if [ "$arch" = arm64 ] && ! ../../scripts/deps.sh kernels-arm64; then
+            status=3
+        else
+            ./build.sh "$arch" "$out/$arch.gz" || status=$?
+        fi
+        case $status in
+            0) built[$arch]=yes ;;
+            3)
+                built[$arch]=no
+                left_out "all kernels of $arch, because what building and booting them needs cannot be had"
+                ;;
+            *)
+                wait
+                exit 1
+                ;;
+        esac
     fi
+    [ "${built[$arch]}" = yes ]
+}
+
+# Boots one line of the matrix, twice where the last line of its init is missing, and notes a verdict for each test in
+# files of its own: lines are booted side by side.
+boot() {
+    local line=$1 arch=$2 cpu=$3 scenario=$4 arguments=$5 losses=$6 kernel=$7 name=$8 log attempt began=$SECONDS
     for attempt in 1 2; do
         log=$out/$name-$scenario-$attempt.log
         # shellcheck disable=SC2086 # a list of arguments
-        if ./boot.sh "$arch" "$kernel" "$initramfs" "scenario=$scenario" $arguments >"$log"; then
+        if ./boot.sh "$arch" "$cpu" "$kernel" "$out/$arch.gz" "scenario=$scenario" $arguments >"$log"; then
             break
         fi
         echo "kernels: $name $scenario: boot $attempt did not reach its end; see $log"
     done
-    sed -n "s/^@@ kernel \(.*\)/$name \1/p" "$log" >>"$out/kernels"
-    sed -n "s/^@@ test \([^ ]*\) \(.*\)/$name \1 \2/p" "$log" >>"$results"
-    grep -q '^@@ end' "$log" || echo "$name end MISSING" >>"$results"
-    if [ "$losses" = lossy ]; then sed -i "/^$name /s/ LOSSY\$/ lossy/" "$results"; fi
-    grep -q '^@@ test .* ok$' "$log" || echo "$name any-test MISSING" >>"$results"
-    echo "kernels: $name $scenario: the whole log is $log"
-    sed -n '/^@@ test .* FAILED/,/^@@/p' "$log"
+    sed -n "s/^@@ kernel \(.*\)/kernel $name \1/p" "$log" >"$out/$line.kernel"
+    {
+        sed -n "s/^@@ test \([^ ]*\) \(.*\)/$name \1 \2/p" "$log"
+        grep -q '^@@ end' "$log" || echo "$name end MISSING"
+        grep -q '^@@ test .* ok$' "$log" || echo "$name any-test MISSING"
+    } >"$out/$line.results"
+    if [ "$losses" = lossy ]; then sed -i "s/ LOSSY\$/ lossy/" "$out/$line.results"; fi
+    sed -n '/^@@ test .* FAILED/,/^@@/p' "$log" >"$out/$line.failed"
+    echo "kernels: $name $scenario: $((SECONDS - began)) s; the whole log is $log"
+}
+
+# The name of a line's column.
+column() {
+    local arch=$1 series=$2 cpu=$3 scenario=$4 arguments=$5
+    printf '%s' "$arch-$series"
+    [ "$cpu" = - ] || printf '%s' "-$cpu"
+    case $scenario in trace | preempted) printf '%s' "${arguments:+-$arguments}" ;; esac
 }
 
 table() {
-    sort -u "$out/kernels" | sed 's/^/kernel /'
+    sort -u "$out"/*.kernel
     awk '
         !($2 in row) { row[$2] = 1; names[++rows] = $2 }
         !($1 in column) { column[$1] = 1; kernels[++columns] = $1 }
@@ -71,17 +99,35 @@ table() {
     ' "$results"
 }
 
-: >"$out/kernels"
-while read -r arch series scenario arguments of losses <&3; do
+line=100
+while read -r arch series cpu scenario arguments of losses <&3; do
     [ "$tier" = full ] || [ "$of" = quick ] || continue
-    boot "$arch" "$series" "$scenario" "$arguments" "$losses"
+    [ "$arguments" != - ] || arguments=
+    if ! kernel=$(./kernel.sh "$arch" "$series"); then
+        left_out "$arch $series: its kernel cannot be had"
+        continue
+    fi
+    build "$arch" || continue
+    # As many at once as there are CPUs, each of which a virtual machine keeps busy.
+    while [ "$(jobs -rp | wc -l)" -ge "$(nproc)" ]; do wait -n || true; done
+    line=$((line + 1))
+    boot "$line" "$arch" "$cpu" "$scenario" "$arguments" "$losses" "$kernel" \
+        "$(column "$arch" "$series" "$cpu" "$scenario" "$arguments")" &
 done 3< <(grep -v '^#' matrix)
+wait
+# Whoever died before it wrote them has not passed.
+for ((number = 101; number <= line; number++)); do
+    [ -e "$out/$number.results" ] || echo "line-$number results MISSING" >"$out/$number.results"
+done
+cat "$out"/*.results >"$results" 2>/dev/null || true
+cat "$out"/*.failed 2>/dev/null || true
 
 if [ ! -s "$results" ]; then
     left_out "all kernels: none could be had (is the network there?)"
     exit 0
 fi
 table
+cat "$out/left-out"
 if grep -q ' lossy$' "$results"; then
     echo "kernels: lossy: the recording said that calls may be missing, which these kernels can cause"
 fi

@@ -48,9 +48,14 @@ impl Tracee {
         self.ends();
     }
 
-    /// The same for one that waits for the end of its input.
-    pub fn ends(&mut self) {
+    /// Lets one go on that waits for the end of its input.
+    pub fn close_input(&mut self) {
         drop(self.input.take());
+    }
+
+    /// The same, and waits for its own end, which must be with 0.
+    pub fn ends(&mut self) {
+        self.close_input();
         assert!(self.child.wait().expect("a child of ours").success(), "it was harmed");
     }
 }

@@ -7,14 +7,19 @@
 
 pub mod attach;
 pub mod bundle;
+pub mod cgroup;
 pub mod hook;
 pub mod live;
+pub mod objects;
+pub mod orphan;
 pub mod podman;
+pub mod privileges;
 mod process;
 mod profile;
 mod program;
 mod pty;
 mod record;
+pub mod soak;
 pub mod strace;
 mod syslog;
 pub mod trace;
@@ -22,9 +27,10 @@ mod verify;
 
 pub use podman::Podman;
 pub use process::{Finished, Running, finish, pause, wait_until};
-pub use profile::ProfileFile;
+pub use profile::{OLD_PROFILE, ProfileFile};
 pub use program::{
-    full, harmless, oci_hook, root, runs_32_bit, scratch, seccomp_trace, tracee, what_stops_bpf,
+    copy_programs, full, harmless, oci_hook, root, rounds, runs_32_bit, scratch, seccomp_trace, tracee,
+    what_stops_bpf,
 };
 pub use pty::Terminal;
 pub use record::{assert_same, calls, read_recording, recorded, workload};

@@ -1,12 +1,15 @@
 //! What a live view shows of a command, through the library.
 
+use std::process::Command;
 use std::time::{Duration, Instant};
 
-use seccomp_trace_bpf::{CommandStatus, Tracer, TracerBuilder};
+use seccomp_trace_bpf::{BpfSession, CommandStatus, Tracer, TracerBuilder};
 use seccomp_trace_core::{
-    Arch, Call, Collector, CommandSpec, Event, Flow, Read, Selection, Session, Sink, Syscall, Target, View,
+    Arch, Call, Collector, CommandSpec, Event, Flow, Outcome, Read, Selection, Session, Sink, Syscall,
+    Target, Tgid, View,
 };
 
+use crate::attach::Tracee;
 use crate::process::DEADLINE;
 
 /// Everything that a view reported.
@@ -67,12 +70,32 @@ pub fn watch(view: View, command: &[&str]) -> Seen {
     let tracer = viewer(view).load().expect("loaded");
     let spec = CommandSpec::new(command[0]).args(command[1..].iter().copied());
     let mut session = tracer.observe(Target::Command(spec)).expect("observed");
-    let (mut seen, started) = (Seen::default(), Instant::now());
-    while !session.poll(Some(Duration::from_millis(100)), &mut seen).expect("polled") {
-        assert!(started.elapsed() < DEADLINE, "{command:?} did not end");
-    }
+    let mut seen = poll_to_the_end(&mut session, command[0]);
     seen.status = session.command_status();
     seen
+}
+
+fn poll_to_the_end(session: &mut BpfSession, what: &str) -> Seen {
+    let (mut seen, started) = (Seen::default(), Instant::now());
+    while !session.poll(Some(Duration::from_millis(100)), &mut seen).expect("polled") {
+        assert!(started.elapsed() < DEADLINE, "{what} did not end");
+    }
+    seen
+}
+
+/// The last call and the exit of a process are shown, however long its end takes: `bulky` is the tracee's path, and it
+/// touches so many MiB of memory.
+pub fn assert_long_end_is_shown(bulky: &str, mib: u32) {
+    let mut target = Tracee::spawn(Command::new(bulky).arg(mib.to_string()));
+    let view = View { exits: true, ..view_of(&[("exit_group", &[])]) };
+    let tracer = viewer(view).load().expect("loaded");
+    let process = Target::Process(Tgid(target.pid().parse().expect("a number")));
+    let mut session = tracer.observe(process).expect("observed");
+    target.close_input();
+    let seen = poll_to_the_end(&mut session, bulky);
+    target.ends();
+    assert_eq!(seen.only("exit_group").outcome, Outcome::Never);
+    assert!(seen.events.iter().any(|event| matches!(event, Event::Exited(_))), "{seen:#?}");
 }
 
 /// A native call.

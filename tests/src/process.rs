@@ -3,6 +3,7 @@
 use std::io::{BufRead, BufReader, Read};
 use std::os::unix::process::{CommandExt, ExitStatusExt};
 use std::process::{Child, Command, ExitStatus, Stdio};
+use std::sync::Mutex;
 use std::sync::mpsc::{Receiver, RecvTimeoutError, channel};
 use std::time::{Duration, Instant};
 
@@ -51,8 +52,8 @@ impl Finished {
 #[derive(Debug)]
 pub struct Running {
     child: Child,
-    stdout: Receiver<String>,
-    stderr: Receiver<String>,
+    stdout: Lines,
+    stderr: Lines,
     what: String,
     reaped: bool,
 }
@@ -85,6 +86,16 @@ impl Running {
             .unwrap_or_else(|error| panic!("cannot send {signal} to {}: {error}", self.what));
     }
 
+    /// Stops it, and returns when it is stopped, or has ended.
+    pub fn stop(&self) {
+        self.signal(Signal::SIGSTOP);
+        wait_until(&format!("the stop of {}", self.what), || {
+            let stat = std::fs::read_to_string(format!("/proc/{}/stat", self.pid())).unwrap_or_default();
+            let state = stat.rsplit_once(") ").and_then(|(_, rest)| rest.chars().next());
+            matches!(state, Some('T' | 'Z'))
+        });
+    }
+
     /// Sends a signal to its whole process group.
     pub fn signal_group(&self, signal: Signal) {
         killpg(self.pid(), signal)
@@ -94,7 +105,7 @@ impl Running {
     /// The next line of its standard output; panics at the end of it, and after the deadline.
     #[must_use]
     pub fn line(&self) -> String {
-        match self.stdout.recv_timeout(DEADLINE) {
+        match next(&self.stdout) {
             Ok(line) => line.trim_end().to_owned(),
             Err(error) => panic!("no further line from {}: {error}", self.what),
         }
@@ -103,7 +114,7 @@ impl Running {
     /// Waits for a line of its standard error that holds a text; panics at the end of it, and after the deadline.
     pub fn wait_for_error(&self, text: &str) {
         loop {
-            match self.stderr.recv_timeout(DEADLINE) {
+            match next(&self.stderr) {
                 Ok(line) if line.contains(text) => return,
                 Ok(_) => {}
                 Err(error) => panic!("{} has not said {text:?}: {error}", self.what),
@@ -127,10 +138,10 @@ impl Running {
         waitid(Id::Pid(self.pid()), flags).expect("waiting for a child of ours") != WaitStatus::StillAlive
     }
 
-    fn rest(&self, lines: &Receiver<String>) -> String {
+    fn rest(&self, lines: &Lines) -> String {
         let mut text = String::new();
         loop {
-            match lines.recv_timeout(DEADLINE) {
+            match next(lines) {
                 Ok(line) => text.push_str(&line),
                 Err(RecvTimeoutError::Disconnected) => return text,
                 Err(RecvTimeoutError::Timeout) => {
@@ -151,8 +162,16 @@ impl Drop for Running {
     }
 }
 
+/// Lines that come, for whichever thread asks.
+type Lines = Mutex<Receiver<String>>;
+
+/// The next line, once it is there.
+fn next(lines: &Lines) -> Result<String, RecvTimeoutError> {
+    lines.lock().expect("nobody panics while it waits for a line").recv_timeout(DEADLINE)
+}
+
 /// The lines of a pipe, each with its end, bytes that are no text replaced; disconnected at the pipe's end.
-fn lines(pipe: impl Read + Send + 'static) -> Receiver<String> {
+fn lines(pipe: impl Read + Send + 'static) -> Lines {
     let (sender, receiver) = channel();
     std::thread::spawn(move || {
         let mut pipe = BufReader::new(pipe);
@@ -164,7 +183,7 @@ fn lines(pipe: impl Read + Send + 'static) -> Receiver<String> {
             line.clear();
         }
     });
-    receiver
+    Mutex::new(receiver)
 }
 
 /// Runs a command to its end, with an empty standard input unless it is started through a shell that says otherwise.

@@ -6,6 +6,9 @@ use std::path::Path;
 
 use serde_json::Value;
 
+/// A profile that was there before, and nobody writes.
+pub const OLD_PROFILE: &str = r#"{"defaultAction":"SCMP_ACT_ERRNO","comment":"the old one"}"#;
+
 /// A profile that was written.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ProfileFile {
@@ -25,6 +28,13 @@ impl ProfileFile {
         let profile = Self { json };
         assert!(profile.json["defaultAction"].is_string(), "{} is no profile: {profile:?}", path.display());
         profile
+    }
+
+    /// Reads a profile that was to take the place of [`OLD_PROFILE`]; `None` where that is there still.
+    #[must_use]
+    pub fn read_if_new(path: &Path) -> Option<Self> {
+        let text = fs::read_to_string(path).expect("the old or a new profile");
+        (text != OLD_PROFILE).then(|| Self::read(path))
     }
 
     /// Its rules, in their order.

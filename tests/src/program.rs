@@ -1,7 +1,8 @@
 //! Where things are: the program under test, the tracees, a scratch folder.
 
+use std::ffi::OsStr;
 use std::os::unix::fs::PermissionsExt;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::sync::OnceLock;
 
@@ -43,6 +44,12 @@ pub fn tracee(name: &str) -> String {
     path.into_os_string().into_string().expect("a path in UTF-8")
 }
 
+/// Copies programs to a file or into a folder. Not by this process: whatever another thread starts meanwhile would hold the
+/// copy open for writing for a moment, in which nobody can execute it ("Text file busy").
+pub fn copy_programs(programs: &[impl AsRef<OsStr>], to: &Path) {
+    drop(finish(Command::new("cp").args(programs).arg(to)).success());
+}
+
 /// The names of the calls in `tracees/harmless.h`, in its order.
 #[must_use]
 pub fn harmless() -> Vec<&'static str> {
@@ -71,6 +78,12 @@ pub fn root() -> bool {
 #[must_use]
 pub fn full() -> bool {
     std::env::var_os("SECCOMP_TRACE_TEST_FULL").is_some_and(|value| !value.is_empty() && value != "0")
+}
+
+/// How often what happens at random moments is made to happen: a hundred times, or a tenth of that.
+#[must_use]
+pub fn rounds() -> u32 {
+    if full() { 100 } else { 10 }
 }
 
 /// Whether this kernel runs 32-bit code: it may be built or booted without.

@@ -5,7 +5,9 @@ use std::path::Path;
 use std::process::{Child, Command, Stdio};
 
 use seccomp_trace_tests::attach::Tracee;
-use seccomp_trace_tests::{Finished, finish, privileged, scratch, seccomp_trace, tracee, wait_until};
+use seccomp_trace_tests::{
+    Finished, copy_programs, finish, privileged, scratch, seccomp_trace, tracee, wait_until,
+};
 
 const NOBODY: [&str; 3] = ["--reuid=65534", "--regid=65534", "--clear-groups"];
 /// What `setcap cap_bpf,cap_perfmon+ep` gives to whoever executes the program.
@@ -14,7 +16,7 @@ const TRACING: [&str; 2] = ["--inh-caps=-all,+bpf,+perfmon", "--ambient-caps=-al
 /// A folder that nobody can enter, with a copy of the program.
 fn place() -> tempfile::TempDir {
     let folder = scratch();
-    fs::copy(seccomp_trace(), folder.path().join("seccomp-trace")).expect("a copy of the program");
+    copy_programs(&[seccomp_trace()], folder.path());
     folder
 }
 
@@ -86,7 +88,7 @@ fn a_process_that_the_kernel_protects_from_its_own_user_is_not_watched() {
     privileged!();
     let place = place();
     let program = place.path().join("undumpable");
-    fs::copy(tracee("undumpable"), &program).expect("a copy");
+    copy_programs(&[tracee("undumpable")], &program);
     let mut own = Tracee::spawn(Command::new("setpriv").args(NOBODY).arg(&program));
     let said = yama().unwrap_or_else(|| "the kernel protects it".to_owned());
     refused(&attach(place.path(), &TRACING, &["-p", &own.pid()]), &said);

@@ -3,6 +3,7 @@
 use std::collections::BTreeSet;
 use std::process::Command;
 
+use seccomp_trace_bpf::Tracer;
 use seccomp_trace_tests::{
     Running, calls, full, harmless, privileged, read_recording, scratch, seccomp_trace, tracee, workload,
 };
@@ -40,4 +41,19 @@ fn twenty_commands_at_once_are_each_recorded_alone() {
             assert_eq!(seen, calls(names.iter().copied()), "command {index} of round {round}");
         }
     }
+}
+
+/// Each looks whether this process can have storage, and that of all others comes and goes meanwhile.
+#[test]
+fn tracers_that_are_loaded_at_once_do_not_fail_for_each_other() {
+    privileged!();
+    std::thread::scope(|scope| {
+        for _ in 0..4 {
+            scope.spawn(|| {
+                for _ in 0..50 {
+                    drop(Tracer::builder().load().expect("loaded"));
+                }
+            });
+        }
+    });
 }

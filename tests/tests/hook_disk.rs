@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 
 use seccomp_trace_tests::podman::{of, traced};
 use seccomp_trace_tests::{
-    Entry, Podman, ProfileFile, calls, finish, read_recording, with_each_runtime, workload,
+    Entry, OLD_PROFILE, Podman, ProfileFile, calls, finish, read_recording, with_each_runtime, workload,
 };
 
 with_each_runtime!(
@@ -17,8 +17,6 @@ with_each_runtime!(
     mode_and_owner_of_an_existing_file_are_kept,
     a_file_that_is_mounted_is_written_through,
 );
-
-const OLD: &str = r#"{"defaultAction":"SCMP_ACT_ERRNO","comment":"the old one"}"#;
 
 /// Ends with 7 of its own accord when it is stopped.
 const SERVICE: &str = "trap 'exit 7' TERM; ls /; echo up; while true; do sleep 0.1; done";
@@ -73,7 +71,7 @@ fn kept_recording(text: &str) -> Option<PathBuf> {
 
 /// Nothing is left but what was there.
 fn untouched(podman: &Podman, folder: &Path, file: &Path, expected: &[&str]) {
-    assert_eq!(fs::read_to_string(file).expect("the old profile"), OLD);
+    assert_eq!(fs::read_to_string(file).expect("the old profile"), OLD_PROFILE);
     let mut names: Vec<_> = fs::read_dir(folder)
         .expect("the folder")
         .map(|entry| entry.expect("an entry").file_name().into_string().expect("UTF-8"))
@@ -86,7 +84,7 @@ fn untouched(podman: &Podman, folder: &Path, file: &Path, expected: &[&str]) {
 fn a_full_file_system_costs_the_new_profile_alone(runtime: &str) {
     let podman = Podman::new(runtime);
     let small = small(&podman);
-    fs::write(small.join("old.json"), OLD).expect("a file of ours");
+    fs::write(small.join("old.json"), OLD_PROFILE).expect("a file of ours");
     spoiled(&podman, &podman.path("small/old.json"), "No space left on device", || fill(&small));
     untouched(&podman, &small, &small.join("old.json"), &["filler", "old.json"]);
 }
@@ -94,7 +92,7 @@ fn a_full_file_system_costs_the_new_profile_alone(runtime: &str) {
 fn a_directory_that_became_read_only_costs_the_new_profile_alone(runtime: &str) {
     let podman = Podman::new(runtime);
     let small = small(&podman);
-    fs::write(small.join("old.json"), OLD).expect("a file of ours");
+    fs::write(small.join("old.json"), OLD_PROFILE).expect("a file of ours");
     spoiled(&podman, &podman.path("small/old.json"), "Read-only file system", || {
         let mut mount = podman.inside("mount");
         drop(finish(mount.args(["-o", "remount,ro"]).arg(podman.path("small"))).success());
@@ -117,7 +115,7 @@ fn a_directory_that_was_removed_costs_the_new_profile_alone(runtime: &str) {
 fn a_file_system_that_was_full_before_the_start_is_no_worse(runtime: &str) {
     let podman = Podman::new(runtime);
     let small = small(&podman);
-    fs::write(small.join("old.json"), OLD).expect("a file of ours");
+    fs::write(small.join("old.json"), OLD_PROFILE).expect("a file of ours");
     fill(&small);
     let file = podman.path("small/old.json");
     drop(podman.trace(&of(&file), &[], &["ls", "/"]).success());
@@ -130,7 +128,7 @@ fn a_link_is_written_through(runtime: &str) {
     let podman = Podman::new(runtime);
     let (link, target) = (podman.out("link.json"), podman.out("target.json"));
     std::os::unix::fs::symlink("target.json", &link).expect("a link in a folder of ours");
-    fs::write(&target, OLD).expect("a file in a folder of ours");
+    fs::write(&target, OLD_PROFILE).expect("a file in a folder of ours");
     drop(podman.trace(&of(&link), &[], &["ls", "/"]).success());
     assert!(link.is_symlink());
     assert!(ProfileFile::read(&target).workload_has(&["getdents64"]));
@@ -141,7 +139,7 @@ fn mode_and_owner_of_an_existing_file_are_kept(runtime: &str) {
     use std::os::unix::fs::{MetadataExt, PermissionsExt, chown};
     let podman = Podman::new(runtime);
     let file = podman.out("mine.json");
-    fs::write(&file, OLD).expect("a file in a folder of ours");
+    fs::write(&file, OLD_PROFILE).expect("a file in a folder of ours");
     fs::set_permissions(&file, fs::Permissions::from_mode(0o640)).expect("the mode of a file of ours");
     chown(&file, Some(1234), Some(5678)).expect("the owner of a file of ours");
     drop(podman.trace(&of(&file), &[], &["ls", "/"]).success());
@@ -154,7 +152,7 @@ fn mode_and_owner_of_an_existing_file_are_kept(runtime: &str) {
 fn a_file_that_is_mounted_is_written_through(runtime: &str) {
     let podman = Podman::new(runtime);
     let (file, point) = (podman.path("elsewhere.json"), podman.out("point.json"));
-    fs::write(&file, OLD).expect("a file in a folder of ours");
+    fs::write(&file, OLD_PROFILE).expect("a file in a folder of ours");
     fs::write(&point, "").expect("a file in a folder of ours");
     drop(finish(podman.inside("mount").arg("--bind").args([&file, &point])).success());
     drop(podman.trace(&of(&point), &[], &["ls", "/"]).success());

@@ -8,11 +8,23 @@ use seccomp_trace_tests::{Podman, with_each_runtime};
 
 with_each_runtime!(
     a_link_that_the_container_makes_is_not_followed,
+    a_directory_that_the_container_turns_into_a_link_is_not_followed,
     a_link_that_was_there_before_is_written_through,
     an_output_that_is_no_file_stops_the_container,
     files_of_another_version_and_damaged_ones_stop_nothing,
     containers_that_overlap_may_extend_one_profile_in_place,
 );
+
+/// There is no profile, the log says why, and the recording is not lost.
+fn not_written(podman: &Podman, why: &str) {
+    let said = podman.said();
+    assert!(
+        said.iter().any(|line| line.starts_with("<10>") && line.contains(why)),
+        "nobody says why there is no profile: {said:#?}"
+    );
+    fs::remove_file(podman.kept_recordings().first().expect("the recording is not lost"))
+        .expect("the recording");
+}
 
 /// The directory of its output is mounted into the container: it could lead root to any file of the host.
 fn a_link_that_the_container_makes_is_not_followed(runtime: &str) {
@@ -24,13 +36,21 @@ fn a_link_that_the_container_makes_is_not_followed(runtime: &str) {
     let link = ["ln", "-s", victim.to_str().expect("UTF-8"), "/out/p.json"];
     drop(podman.trace(&of(&podman.out("p.json")), &["-v", &volume], &link).success());
     assert_eq!(fs::read_to_string(&victim).expect("the victim"), "precious");
-    let said = podman.said();
-    assert!(
-        said.iter().any(|line| line.starts_with("<10>") && line.contains("no regular file")),
-        "nobody says why there is no profile: {said:#?}"
-    );
-    let kept = said.iter().find_map(|line| line.split_once("the recording is kept in ")?.1.split(';').next());
-    fs::remove_file(kept.expect("the recording is not lost")).expect("the recording");
+    not_written(&podman, "no regular file");
+}
+
+/// Not the file's name alone can lead elsewhere.
+fn a_directory_that_the_container_turns_into_a_link_is_not_followed(runtime: &str) {
+    let podman = Podman::new(runtime);
+    let victim = podman.path("victim");
+    for folder in [&victim, &podman.out("sub")] {
+        fs::create_dir(folder).expect("a folder in a folder of ours");
+    }
+    let volume = format!("{}:/out", podman.out("").display());
+    let turn = format!("mv /out/sub /out/aside && ln -s {} /out/sub", victim.display());
+    drop(podman.trace(&of(&podman.out("sub/p.json")), &["-v", &volume], &["sh", "-c", &turn]).success());
+    assert_eq!(fs::read_dir(&victim).expect("the victim").count(), 0);
+    not_written(&podman, "cannot write");
 }
 
 /// As upstream's users have it.

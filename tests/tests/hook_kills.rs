@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use seccomp_trace_tests::hook::{Killed, Killer, Left, Random, Victim};
 use seccomp_trace_tests::podman::{Settings, of, traced};
-use seccomp_trace_tests::{Finished, Podman, full, say, wait_until, with_each_runtime};
+use seccomp_trace_tests::{Finished, Podman, full, rounds, say, wait_until, with_each_runtime};
 
 with_each_runtime!(
     a_kill_at_prestart_starts_the_container_whole_or_not_at_all,
@@ -68,10 +68,6 @@ impl Place {
     }
 }
 
-fn rounds() -> u64 {
-    if full() { 100 } else { 10 }
-}
-
 /// A moment within the usual lifetime.
 fn victim(random: &mut Random, lifetime: Duration) -> Victim {
     let microseconds = u64::try_from(lifetime.as_micros()).expect("a short time");
@@ -82,7 +78,7 @@ fn victim(random: &mut Random, lifetime: Duration) -> Victim {
 /// A test in which nobody was killed shows nothing.
 fn enough(killed: usize, what: &str) {
     say(&format!("{what}: {killed} of {} were killed", rounds()));
-    assert!(killed as u64 >= rounds() / 10, "only {killed} of {} were killed", rounds());
+    assert!(killed >= rounds() as usize / 10, "only {killed} of {} were killed", rounds());
 }
 
 /// The container waits for prestart: there is no third way.

@@ -1,9 +1,8 @@
 //! The hook's command line: what it prints, and how it exits.
 
-use std::fs;
 use std::process::Command;
 
-use seccomp_trace_tests::{Finished, finish, oci_hook, privileged, root};
+use seccomp_trace_tests::{Finished, copy_programs, finish, oci_hook, privileged, root};
 
 fn hook(arguments: &[&str]) -> Finished {
     finish(Command::new(oci_hook()).args(arguments))
@@ -13,7 +12,7 @@ fn hook(arguments: &[&str]) -> Finished {
 fn unprivileged(arguments: &[&str]) -> Finished {
     let folder = seccomp_trace_tests::scratch();
     let copy = folder.path().join("oci-seccomp-bpf-hook");
-    fs::copy(oci_hook(), &copy).expect("a copy that everybody can execute");
+    copy_programs(&[oci_hook()], &copy);
     let drop = ["--reuid=65534", "--regid=65534", "--clear-groups", "--inh-caps=-all"];
     finish(
         Command::new("setpriv")

@@ -251,7 +251,7 @@ fn the_manual_page_has_the_flags_that_the_hook_has() {
         .filter_map(|line| line.trim().split(' ').next())
         .filter(|word| word.starts_with('-'))
         .collect();
-    assert_eq!(flags.len(), 10, "{usage}");
+    assert_eq!(flags.len(), 11, "{usage}");
     let headings: Vec<_> = page
         .split(".TP\n")
         .skip(1)

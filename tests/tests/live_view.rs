@@ -7,7 +7,7 @@ use nix::unistd::Pid;
 use seccomp_trace_core::{
     Collector, CommandSpec, Event, Outcome, Phase, Results, Selection, Session, Target, View,
 };
-use seccomp_trace_tests::live::{Seen, native, view_of, viewer, watch};
+use seccomp_trace_tests::live::{Seen, assert_long_end_is_shown, native, view_of, viewer, watch};
 use seccomp_trace_tests::{full, privileged, tracee};
 
 fn shown(how: &[&str]) -> Target {
@@ -183,6 +183,15 @@ fn a_call_in_flight_that_is_not_selected_is_not_shown() {
     assert!(waiting.wait().unwrap().success());
     let calls: Vec<_> = seen.calls().map(|call| (call.syscall, call.outcome)).collect();
     assert_eq!(calls, [(native("exit_group"), Outcome::Never)]);
+}
+
+/// A process is not over before its last call has been shown, however long its end takes.
+#[test]
+fn the_last_call_of_a_process_that_takes_long_to_end_is_shown() {
+    privileged!();
+    for _ in 0..if full() { 50 } else { 5 } {
+        assert_long_end_is_shown(&tracee("bulky"), 200);
+    }
 }
 
 /// Nobody reads while the target runs: what the ring could not take is counted to the last call.

@@ -5,7 +5,7 @@ use std::fs;
 use std::path::Path;
 use std::process::Command;
 
-use seccomp_trace_tests::{Finished, finish, full, privileged, scratch, seccomp_trace};
+use seccomp_trace_tests::{Finished, copy_programs, finish, full, privileged, scratch, seccomp_trace};
 use serde_json::{Value, json};
 
 /// crun refuses a hybrid cgroup tree; in a mount namespace of its own it finds no unified one.
@@ -49,7 +49,7 @@ fn containers_start(runtime: &str) {
         fs::create_dir_all(root.join(name)).expect("a folder");
     }
     let which = finish(Command::new("sh").args(["-c", "command -v busybox"])).success().stdout;
-    fs::copy(which.trim(), root.join("bin/busybox")).expect("busybox");
+    copy_programs(&[which.trim()], &root.join("bin/busybox"));
     let mut run = Command::new(seccomp_trace());
     run.args(["run", "-q", "--for", runtime, "-o"]).arg(&profile);
     let _ = finish(run.args(["--", "busybox", "ls", "/"])).success();

@@ -6,7 +6,9 @@ use std::process::Command;
 use seccomp_trace_core::{Arch, Syscall};
 use seccomp_trace_tests::attach::{Tracee, attached};
 use seccomp_trace_tests::strace::{Count, Counts, counts_of_command, inside};
-use seccomp_trace_tests::{Running, finish, full, harmless, privileged, runs_32_bit, seccomp_trace, tracee};
+use seccomp_trace_tests::{
+    Running, finish, full, harmless, privileged, runs_32_bit, scratch, seccomp_trace, tracee,
+};
 use serde_json::Value;
 
 fn document(stdout: &str) -> Value {
@@ -201,4 +203,33 @@ fn options_of_a_summary_without_one_are_refused() {
         sorted.stderr.lines().map(|line| line.split(' ').next_back().expect("a word")).collect();
     let between = &lines[2..lines.len() - 3];
     assert!(between.is_sorted() && between.contains(&"execve"), "{sorted:?}");
+}
+
+/// As with strace, `-e` chooses what is counted, and `-C` prints the lines as well: two ways to the same numbers.
+#[test]
+fn a_view_is_summed_up_by_what_it_shows() {
+    privileged!();
+    let folder = scratch();
+    let file = folder.path().join("log");
+    let name = file.to_str().expect("UTF-8");
+    let trace = |options: &[&str]| {
+        let words = [&["trace", "-q", "-e", "trace=openat,execve"], options, &["--", "ls", "/"]].concat();
+        finish(Command::new(seccomp_trace()).args(words)).success()
+    };
+    let _ = trace(&["-C", "-o", name]);
+    let log = std::fs::read_to_string(&file).expect("the log");
+    let of = |call: &str| {
+        let lines: Vec<_> = log.lines().filter(|line| line.contains(&format!(" {call}("))).collect();
+        let failed = lines.iter().filter(|line| line.contains(" = -1 ")).count();
+        Count { calls: lines.len() as u64, errors: failed as u64 }
+    };
+    let stdout = trace(&["-c", "--json"]).stdout;
+    let counted = counts(&document(&stdout[stdout.find("{\n").expect("a summary")..]));
+    assert_eq!(counted, ["openat", "execve"].map(|call| (native(call), of(call))).into());
+    assert!(counted[&native("openat")].calls > 1, "{log}");
+    let row = log.lines().rev().find(|line| line.ends_with(" openat")).expect("the table is in the file");
+    assert!(row.contains(&format!(" {} ", of("openat").calls)), "{row}");
+
+    let refused = finish(Command::new(seccomp_trace()).args(["trace", "-c", "-z", "--", "true"]));
+    assert_eq!(refused.code(), 125);
 }

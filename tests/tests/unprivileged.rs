@@ -6,7 +6,8 @@ use std::path::Path;
 use std::process::Command;
 
 use seccomp_trace_tests::{
-    Finished, calls, finish, privileged, read_recording, root, scratch, seccomp_trace, workload,
+    Finished, calls, copy_programs, finish, privileged, read_recording, root, scratch, seccomp_trace,
+    workload,
 };
 
 const NOBODY: [&str; 3] = ["--reuid=65534", "--regid=65534", "--clear-groups"];
@@ -21,7 +22,7 @@ impl Place {
         let folder = scratch();
         fs::set_permissions(folder.path(), fs::Permissions::from_mode(0o777))
             .expect("the mode of a folder of ours");
-        fs::copy(seccomp_trace(), folder.path().join("seccomp-trace")).expect("a copy of the program");
+        copy_programs(&[seccomp_trace()], folder.path());
         Self { folder }
     }
 

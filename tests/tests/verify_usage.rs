@@ -5,7 +5,7 @@ use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-use seccomp_trace_tests::{Finished, finish, privileged, scratch, seccomp_trace};
+use seccomp_trace_tests::{Finished, copy_programs, finish, privileged, scratch, seccomp_trace};
 use serde_json::json;
 
 fn run(arguments: &[&str]) -> Finished {
@@ -95,7 +95,7 @@ fn without_privileges_and_as_another_user_no_new_privs_is_set_and_said() {
         .expect("the mode of a folder of ours");
     let profile = all_but(folder.path(), "mkdir");
     let copy = folder.path().join("seccomp-trace");
-    fs::copy(seccomp_trace(), &copy).expect("a copy of the program");
+    copy_programs(&[seccomp_trace()], &copy);
     let capabilities = "--inh-caps=+bpf,+perfmon,-sys_admin";
     let ambient = "--ambient-caps=+bpf,+perfmon";
     let verify = ["verify", "--profile", text(&profile)];

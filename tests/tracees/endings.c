@@ -10,6 +10,7 @@
 #include <time.h>
 
 #include "tracee.h"
+#include "waits.h"
 
 static void sleep_for(long ms)
 {
@@ -18,8 +19,11 @@ static void sleep_for(long ms)
 	syscall(SYS_nanosleep, &time, NULL);
 }
 
+static volatile pid_t sleeping;
+
 static void *sleeps(void *unused)
 {
+	sleeping = gettid();
 	sleep_for(1000000);
 	return unused;
 }
@@ -29,18 +33,10 @@ static void handler(int signal)
 	(void)signal;
 }
 
-/* Waits until a child sleeps, without a call that could differ from run to run by its result. */
-static void until_sleeping(pid_t child)
+static void until_sleeping(pid_t pid, volatile pid_t *tid)
 {
-	char path[64], text[256];
-
-	snprintf(path, sizeof(path), "/proc/%d/stat", child);
-	do {
-		FILE *file = fopen(path, "r");
-
-		CHECK(file && fgets(text, sizeof(text), file));
-		fclose(file);
-	} while (!strstr(text, ") S "));
+	while (!*tid || !waits_in(pid, *tid, SYS_nanosleep))
+		usleep(1000);
 }
 
 static pid_t sleeper(long ms)
@@ -53,12 +49,13 @@ static pid_t sleeper(long ms)
 		sleep_for(ms);
 		_exit(0);
 	}
-	until_sleeping(child);
+	until_sleeping(child, &child);
 	return child;
 }
 
 static void *executes(void *program)
 {
+	until_sleeping(getpid(), &sleeping);
 	execl("/proc/self/exe", program, "again", NULL);
 	_exit(99);
 }
@@ -79,14 +76,14 @@ int main(int argc, char **argv)
 	child = sleeper(1000000);
 	CHECK(kill(child, SIGUSR1) == 0);
 	reap(child);
-	child = sleeper(300);
+	child = sleeper(1000);
 	CHECK(kill(child, SIGSTOP) == 0 && waitpid(child, &status, WUNTRACED) == child);
 	CHECK(kill(child, SIGCONT) == 0);
 	reap(child);
 	child = fork();
 	if (child == 0) {
 		CHECK(pthread_create(&thread, NULL, sleeps, NULL) == 0);
-		usleep(20000);
+		until_sleeping(getpid(), &sleeping);
 		exit(0);
 	}
 	reap(child);

@@ -5,23 +5,18 @@
  * about getsid, a thread of this program, which answers 42. strict: a child in seccomp's strict
  * mode is killed for a getsid.
  */
-#include <linux/filter.h>
 #include <linux/seccomp.h>
 #include <pthread.h>
 #include <stddef.h>
 #include <sys/ioctl.h>
 #include <sys/prctl.h>
 
+#include "denying.h"
 #include "tracee.h"
 
 static long install(unsigned int action, unsigned int flags)
 {
-	struct sock_filter filter[] = {
-		BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(struct seccomp_data, nr)),
-		BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, SYS_getsid, 0, 1),
-		BPF_STMT(BPF_RET | BPF_K, action),
-		BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ALLOW),
-	};
+	struct sock_filter filter[] = DENYING(SYS_getsid, action);
 	struct sock_fprog program = {sizeof(filter) / sizeof(filter[0]), filter};
 
 	CHECK(prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) == 0);

@@ -5,6 +5,7 @@
  * thread waits in read. Prints "ready" when the others wait, and ends at the end of standard input.
  */
 #include <fcntl.h>
+#include <poll.h>
 #include <pthread.h>
 #include <time.h>
 

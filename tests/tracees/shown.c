@@ -15,7 +15,6 @@
 #include <arpa/inet.h>
 #include <fcntl.h>
 #include <linux/audit.h>
-#include <linux/filter.h>
 #include <linux/seccomp.h>
 #include <netinet/in.h>
 #include <signal.h>
@@ -27,6 +26,7 @@
 #include <sys/stat.h>
 #include <sys/uio.h>
 
+#include "denying.h"
 #include "tracee.h"
 
 #define PAGE 4096
@@ -156,12 +156,7 @@ static void descriptors(const char *folder)
 
 static void filter(void)
 {
-	struct sock_filter code[] = {
-		BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(struct seccomp_data, nr)),
-		BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, SYS_getppid, 0, 1),
-		BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ERRNO | 33),
-		BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ALLOW),
-	};
+	struct sock_filter code[] = DENYING(SYS_getppid, SECCOMP_RET_ERRNO | 33);
 	struct sock_fprog program = {sizeof(code) / sizeof(code[0]), code};
 
 	CHECK(prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) == 0);

@@ -5,6 +5,9 @@ use std::path::PathBuf;
 
 use clap::{ArgAction, Args};
 
+use crate::confined::ConfineArgs;
+use crate::summary::SummaryArgs;
+
 /// `trace`
 #[derive(Debug, Args)]
 pub(crate) struct TraceArgs {
@@ -59,6 +62,8 @@ pub(crate) struct TraceArgs {
     /// One JSON object per line; docs/trace.md has the fields
     #[arg(long)]
     pub(crate) json: bool,
+    #[command(flatten)]
+    pub(crate) summary: SummaryArgs,
     /// When lines are coloured: `auto` (on a terminal, unless `NO_COLOR` is set), `always`, `never`
     #[arg(long, value_name = "WHEN", default_value = "auto", value_parser = ["auto", "always", "never"])]
     pub(crate) color: String,
@@ -68,6 +73,8 @@ pub(crate) struct TraceArgs {
     /// Keep so many MiB of events until they are written
     #[arg(long, value_name = "MIB", default_value_t = 8, value_parser = clap::value_parser!(u32).range(1..=1024))]
     pub(crate) buffer: u32,
+    #[command(flatten)]
+    pub(crate) confine: ConfineArgs,
     /// The command and its arguments
     #[arg(
         trailing_var_arg = true,

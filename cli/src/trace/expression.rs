@@ -5,7 +5,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::LazyLock;
 
-use regex::Regex;
+use regex_lite::Regex;
 use seccomp_trace_core::{Arch, Selection, Syscall};
 use seccomp_trace_profile::similar_names;
 

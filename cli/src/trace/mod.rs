@@ -16,7 +16,10 @@ use std::ffi::OsString;
 
 use anyhow::{Context, ensure};
 use seccomp_trace_bpf::{BpfSession, Error, Tracer};
-use seccomp_trace_core::{Arch, Collector, CommandSpec, Results, RunningSpec, Session, Target, Tgid, View};
+use seccomp_trace_core::{
+    Arch, Collector, CommandSpec, Results, RunningSpec, Selection, Session, Target, Tgid, View,
+};
+use seccomp_trace_profile::confine::Needs;
 
 pub(crate) use args::TraceArgs;
 use clock::{Clock, Stamp};
@@ -26,10 +29,12 @@ use paths::Paths;
 use printer::{Choice, Printer};
 use style::Style;
 
+use crate::confined::say_error;
 use crate::decode::plan;
 use crate::decode::text::Hex;
 use crate::exit::Exit;
 use crate::say::say;
+use crate::summary::SummaryArgs;
 use crate::{inherited, user};
 
 /// The most that the kernel reads of a string.
@@ -38,9 +43,12 @@ const LONGEST_STRING: u32 = 4096;
 /// What `trace` is to do, with everything checked that can be checked before anything starts.
 struct Plan {
     target: Target,
-    view: View,
+    /// Nothing but a summary is wanted where there is none.
+    view: Option<View>,
     buffer: u32,
     printer: Printer,
+    summary: SummaryArgs,
+    calls: Selection,
     quiet: bool,
 }
 
@@ -55,6 +63,11 @@ impl Plan {
         let filter = filter(&args, native)?;
         let paths = Paths::new(&args.paths);
         let descriptors = args.descriptors > 0 || filter.descriptors;
+        let narrow = args.successful_only || args.failed_only || !args.paths.is_empty();
+        ensure!(
+            !args.summary.is_wanted() || !narrow,
+            "a summary counts all results and paths: -c and -C do not go with -z, -Z and -P"
+        );
         let view = View {
             calls: filter.calls.clone(),
             results: results(&filter),
@@ -80,12 +93,14 @@ impl Plan {
             2 => Stamp::Microseconds,
             _ => Stamp::Unix,
         };
-        let quiet = filter.quiet_attach;
+        let (quiet, calls) = (filter.quiet_attach, filter.calls.clone());
         let choice = Choice { filter, paths, descriptors, json: args.json };
         let destination = Destination::open(args.output.as_deref(), args.follow > 1)?;
         let clock = Clock::new(stamp, args.relative_timestamps);
         Ok(Self {
-            view,
+            view: (!args.summary.is_only()).then_some(view),
+            summary: args.summary,
+            calls,
             buffer: args.buffer << 20,
             printer: Printer::new(choice, style, clock, destination),
             target: target(args.pids, args.command, args.user.as_deref())?,
@@ -139,10 +154,21 @@ fn target(pids: Vec<u32>, command: Vec<OsString>, user: Option<&str>) -> anyhow:
 
 /// Runs `seccomp-trace trace`. The result is the command's own status, unless that is 0 and something of ours failed.
 pub(crate) fn run(args: TraceArgs) -> anyhow::Result<Exit> {
-    let Plan { target, view, buffer, mut printer, quiet } = Plan::resolve(args)?;
-    let builder = Tracer::builder().record(false).view(view).view_buffer(buffer);
-    let tracer = builder.relay_signals(true).ptrace_rule(true).load()?;
+    let (as_json, confine) = (args.json, args.confine);
+    // A file for all is open by then; one for each thread is not.
+    let files = args.follow > 1;
+    let Plan { target, view, buffer, mut printer, summary, calls, quiet } = Plan::resolve(args)?;
+    let mut builder = Tracer::builder().record(false).relay_signals(true).ptrace_rule(true);
+    if let Some(view) = view {
+        builder = builder.view(view).view_buffer(buffer);
+    }
+    if let Some(spec) = summary.spec() {
+        builder = builder.tally(spec);
+    }
+    let tracer = builder.load()?;
     let mut session = tracer.observe(target.clone())?;
+    let signals = matches!(target, Target::Command(_));
+    confine.apply(&mut session, Needs { signals, files, ..Needs::default() });
     if !quiet {
         tell(&target, "attached");
     }
@@ -152,6 +178,15 @@ pub(crate) fn run(args: TraceArgs) -> anyhow::Result<Exit> {
     }
     let launched = session.command_pid().is_some();
     let status = session.command_status().map(Exit::from);
+    if let Some(mut tally) = session.tally()? {
+        tally.rows.retain(|row| calls.has(row.call));
+        if as_json {
+            summary.print(&tally, true);
+        } else {
+            printer.put_text(&summary.text(&tally));
+            SummaryArgs::warn(&tally);
+        }
+    }
     let (lost, written) = printer.finish();
     if lost > 0 {
         say!(
@@ -163,7 +198,7 @@ pub(crate) fn run(args: TraceArgs) -> anyhow::Result<Exit> {
     Ok(match written {
         Ok(()) => status,
         Err(error) => {
-            say!("{error:#}");
+            say_error(&error);
             if status == Exit::SUCCESS { Exit::RUN_TROUBLE } else { status }
         }
     })

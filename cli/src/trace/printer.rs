@@ -13,7 +13,7 @@ use super::record;
 use super::style::{Piece, Style};
 use crate::decode::value::Value;
 use crate::decode::{self, Decoded, Decoder, Ended};
-use crate::say::say;
+use crate::say::{self, say};
 
 /// What is printed of what is seen.
 #[derive(Debug)]
@@ -64,6 +64,16 @@ impl Printer {
     /// Hands on what was printed.
     pub(crate) fn flush(&mut self) {
         self.destination.flush();
+    }
+
+    /// Lines that are about no call; of files of their own for each thread none has room for them.
+    pub(crate) fn put_text(&mut self, text: &str) {
+        if self.destination.is_per_thread() {
+            return say::raw(text);
+        }
+        for line in text.lines() {
+            self.destination.write(Tid(0), line);
+        }
     }
 
     /// How many events are missing, and whether writing failed.

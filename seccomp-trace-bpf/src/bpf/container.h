@@ -28,6 +28,7 @@ static __always_inline int enter(struct task_struct *task, const struct entrance
 		.slot = slot,
 		.phase = phase,
 		.flags = flags,
+		.exec_id = exec_id_of(task),
 	};
 
 	if (!target || target->generation != into->generation)

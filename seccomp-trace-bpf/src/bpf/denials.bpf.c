@@ -204,8 +204,7 @@ int BPF_PROG(on_birth, struct task_struct *child, u64 clone_flags)
 }
 
 /* A thread that was killed for its call while others of its process live on. */
-SEC("tp_btf/sched_process_exit")
-int BPF_PROG(on_death, struct task_struct *task)
+static __always_inline int died(struct task_struct *task)
 {
 	if (!task->bpf_storage ||
 	    !bpf_core_enum_value_exists(enum bpf_func_id, BPF_FUNC_task_pt_regs))
@@ -233,6 +232,18 @@ int BPF_PROG(on_death, struct task_struct *task)
 	};
 
 	return not_executed(task, (struct pt_regs *)bpf_task_pt_regs(task), &key);
+}
+
+SEC("tp_btf/sched_process_exit")
+int BPF_PROG(on_death, struct task_struct *task)
+{
+	return died(task);
+}
+
+SEC("tp/sched/sched_process_exit")
+int on_death_perf(void *unused)
+{
+	return died(bpf_get_current_task_btf());
 }
 
 char LICENSE[] SEC("license") = "Dual BSD/GPL";

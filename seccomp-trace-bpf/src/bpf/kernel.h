@@ -42,6 +42,7 @@ enum {
 	BPF_ANY = 0,
 	BPF_NOEXIST = 1,
 	BPF_F_NO_PREALLOC = 1,
+	BPF_F_MMAPABLE = 1024,
 	BPF_LOCAL_STORAGE_GET_F_CREATE = 1,
 	BPF_RB_NO_WAKEUP = 1,
 	BPF_RB_FORCE_WAKEUP = 2,
@@ -52,6 +53,8 @@ enum {
 enum {
 	CLONE_THREAD = 0x00010000,
 	PF_EXITING = 0x00000004,
+	PF_IO_WORKER = 0x00000010,
+	PF_USER_WORKER = 0x00004000,
 };
 
 #define CLONE_INTO_CGROUP 0x200000000ULL
@@ -204,10 +207,12 @@ struct pid {
 struct task_struct {
 	struct thread_info thread_info;
 	unsigned int flags;
+	int exit_state;
 	unsigned int ptrace;
 	int exit_code;
 	int pid;
 	int tgid;
+	u64 self_exec_id;
 	struct task_struct *real_parent;
 	struct list_head children;
 	struct task_struct *group_leader;

@@ -2,17 +2,20 @@
 /*
  * Membership and phases: tasks are born into their parent's target, an exec
  * starts the workload, and the last exit ends the target. None of these is on
- * the path of a syscall.
+ * the path of a syscall. Each may be told twice (spares.h).
  */
 #pragma once
 #include "container.h"
 
-SEC("tp_btf/task_newtask")
-int BPF_PROG(on_newtask, struct task_struct *child, u64 clone_flags)
+/* A task that the current one has made. */
+static __always_inline int born(struct task_struct *child, u64 clone_flags)
 {
 	struct task_struct *parent = bpf_get_current_task_btf();
 	struct member *from = NULL;
 
+	/* The seeding may have been here first: a new task is in the list before it is told. */
+	if (is_member(child))
+		return 0;
 	if (has_storage(parent)) {
 		from = bpf_task_storage_get(&tasks, parent, NULL, 0);
 		if (!from)
@@ -25,10 +28,15 @@ int BPF_PROG(on_newtask, struct task_struct *child, u64 clone_flags)
 
 	struct target *target = target_of(from);
 
-	/* The seeding may have been here first: a new task is in the list before it is told. */
-	if (target && target->generation == from->generation && !is_member(child))
+	if (target && target->generation == from->generation)
 		join(child, from, target, clone_flags);
 	return 0;
+}
+
+SEC("tp_btf/task_newtask")
+int BPF_PROG(on_newtask, struct task_struct *child, u64 clone_flags)
+{
+	return born(child, clone_flags);
 }
 
 /* The exec of a member that is not in the workload yet. False: it is no member any more. */
@@ -52,8 +60,8 @@ static __always_inline bool begin_workload(struct task_struct *task, struct memb
 	return true;
 }
 
-SEC("tp_btf/sched_process_exec")
-int BPF_PROG(on_exec, struct task_struct *task, int old_pid, struct linux_binprm *bprm)
+/* The current task has executed a program. */
+static __always_inline int executed(struct task_struct *task)
 {
 	struct member *self = NULL;
 
@@ -67,9 +75,11 @@ int BPF_PROG(on_exec, struct task_struct *task, int old_pid, struct linux_binprm
 
 	struct target *target = target_of(self);
 	u64 now = bpf_ktime_get_boot_ns();
+	u32 exec_id = exec_id_of(task);
 
-	if (!target)
+	if (!target || (exec_id && self->exec_id == exec_id))
 		return 0;
+	self->exec_id = exec_id;
 	if (self->phase != PHASE_WORKLOAD && !begin_workload(task, self, target, now))
 		return 0;
 	if (target->flags & TARGET_EVENTS) {
@@ -80,8 +90,14 @@ int BPF_PROG(on_exec, struct task_struct *task, int old_pid, struct linux_binprm
 	return 0;
 }
 
-SEC("tp_btf/sched_process_exit")
-int BPF_PROG(on_exit, struct task_struct *task)
+SEC("tp_btf/sched_process_exec")
+int BPF_PROG(on_exec, struct task_struct *task, int old_pid, struct linux_binprm *bprm)
+{
+	return executed(task);
+}
+
+/* A task has exited. */
+static __always_inline int ended(struct task_struct *task)
 {
 	struct member *self = NULL;
 
@@ -95,8 +111,9 @@ int BPF_PROG(on_exit, struct task_struct *task)
 
 	struct target *target = target_of(self);
 
-	if (!target || target->generation != self->generation)
+	if (!target || target->generation != self->generation || (self->flags & MEMBER_ENDED))
 		return 0;
+	self->flags |= MEMBER_ENDED;
 	if (__sync_fetch_and_add(&target->live, -1) == 1) {
 		struct event event = {.kind = EVENT_ENDED, .who.time_ns = bpf_ktime_get_boot_ns()};
 
@@ -104,4 +121,10 @@ int BPF_PROG(on_exit, struct task_struct *task)
 		emit(target, self, &event, BPF_RB_FORCE_WAKEUP);
 	}
 	return 0;
+}
+
+SEC("tp_btf/sched_process_exit")
+int BPF_PROG(on_exit, struct task_struct *task)
+{
+	return ended(task);
 }

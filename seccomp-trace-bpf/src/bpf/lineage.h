@@ -10,6 +10,7 @@
  * membership.
  */
 #pragma once
+#include "seed.h"
 #include "storage.h"
 #include "place.h"
 
@@ -67,18 +68,31 @@ static __always_inline int leaves_orphans(struct task_struct *task)
 	if (first == end || task->signal->live.counter > 0)
 		return 0;
 
+	struct seed_pass *pass = the_pass();
+
+	/* It is told twice where there is a spare, unless another one comes between. */
+	if (!pass || pass->dying == (u64)task->pid)
+		return 0;
+	pass->dying = task->pid;
+
 	struct member *above = member_above(task);
 	struct target *target = above ? target_of(above) : NULL;
 
 	if (!target || target->generation != above->generation)
 		return 0;
-	if (!(target->flags & TARGET_CGROUP) && !goes_to_member(task))
+	if (target->flags & TARGET_CGROUP)
+		return 0;
+	if (!goes_to_member(task)) {
 		__sync_fetch_and_add(&target->unseeded, 1);
+		return 0;
+	}
+
+	/* The walk may have met its children when their parent was no member. */
+	__sync_fetch_and_add(&pass->moving, 1);
 	return 0;
 }
 
-SEC("tp_btf/task_newtask")
-int BPF_PROG(on_birth, struct task_struct *child, u64 clone_flags)
+static __always_inline int born_below(struct task_struct *child, u64 clone_flags)
 {
 	struct task_struct *parent = bpf_get_current_task_btf();
 
@@ -93,8 +107,29 @@ int BPF_PROG(on_birth, struct task_struct *child, u64 clone_flags)
 	return 0;
 }
 
+SEC("tp_btf/task_newtask")
+int BPF_PROG(on_birth, struct task_struct *child, u64 clone_flags)
+{
+	return born_below(child, clone_flags);
+}
+
 SEC("tp_btf/sched_process_exit")
 int BPF_PROG(on_death, struct task_struct *task)
 {
+	return is_member(task) ? 0 : leaves_orphans(task);
+}
+
+/* The same where programs are preempted, and skipped meanwhile: see spares.h. */
+SEC("tp_btf/sched_wakeup_new")
+int BPF_PROG(on_birth_spare, struct task_struct *child)
+{
+	return was_told(child) ? born_below(child, thread_flag_of(child)) : 0;
+}
+
+SEC("tp/sched/sched_process_exit")
+int on_death_spare(void *unused)
+{
+	struct task_struct *task = bpf_get_current_task_btf();
+
 	return is_member(task) ? 0 : leaves_orphans(task);
 }

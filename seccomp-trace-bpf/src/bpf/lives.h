@@ -85,8 +85,7 @@ static __always_inline u32 superseded_by(struct task_struct___live *task)
 	return by && by != task ? BPF_CORE_READ(by, pid) : 0;
 }
 
-SEC("tp_btf/sched_process_exit")
-int BPF_PROG(show_exit, struct task_struct *task)
+static __always_inline int exits(struct task_struct *task)
 {
 	struct member *self =
 		task->bpf_storage ? bpf_task_storage_get(&tasks, task, NULL, 0) : NULL;
@@ -113,6 +112,18 @@ int BPF_PROG(show_exit, struct task_struct *task)
 		send(&record, sizeof(record), now, self->slot);
 	}
 	return 0;
+}
+
+SEC("tp_btf/sched_process_exit")
+int BPF_PROG(show_exit, struct task_struct *task)
+{
+	return exits(task);
+}
+
+SEC("tp/sched/sched_process_exit")
+int show_exit_perf(void *unused)
+{
+	return exits(bpf_get_current_task_btf());
 }
 
 SEC("tp_btf/signal_deliver")

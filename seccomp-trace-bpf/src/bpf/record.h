@@ -92,6 +92,7 @@ enum member_flags {
 	MEMBER_ENTERING = 4, /* came from outside: its exec tells whether it belongs */
 	MEMBER_ASIDE = 8,    /* a hook that the runtime runs in init's place: not recorded */
 	MEMBER_INSIDE = 16,  /* came under observation running: it may be inside a call */
+	MEMBER_ENDED = 32,   /* its exit has been counted */
 };
 
 /* What a traced task carries in its task storage. */
@@ -102,6 +103,7 @@ struct member {
 	u16 slot;
 	u8 phase;
 	u8 flags;
+	u32 exec_id; /* self_exec_id of the last exec that was taken notice of */
 };
 
 enum target_flags {
@@ -160,6 +162,8 @@ struct seed_pass {
 	u32 by_cgroup; /* whoever is behind an entrance belongs to it */
 	u64 added;
 	u64 failed; /* no storage: the next pass tries again */
+	u64 moving; /* parents changed meanwhile: the next pass looks again */
+	u64 dying;  /* the last process that left children, as the kernel numbers it */
 	u64 alive;
 	u64 evicted;
 	/* Where a container's init is; leader: its process id, 0: it was not met. */

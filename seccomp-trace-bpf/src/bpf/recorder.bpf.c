@@ -177,6 +177,7 @@ int on_sys_enter_perf(struct trace_event_raw_sys_enter *ctx)
 }
 
 #include "lifecycle.h"
+#include "spares.h"
 #include "seed.h"
 #include "signals.h"
 

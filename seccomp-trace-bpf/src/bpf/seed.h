@@ -17,6 +17,7 @@
 struct {
 	__uint(type, BPF_MAP_TYPE_ARRAY);
 	__uint(max_entries, 1);
+	__uint(map_flags, BPF_F_MMAPABLE);
 	__type(key, u32);
 	__type(value, struct seed_pass);
 } seeding SEC(".maps");
@@ -85,6 +86,27 @@ static __always_inline bool is_behind(struct task_struct *task, const struct see
 	return true;
 }
 
+/*
+ * The member that a process is a child of. Who is ending is passed over here, and has
+ * children until it hands them on: they are found by who made it.
+ */
+static __always_inline struct member *maker_of(struct task_struct *task,
+					       const struct seed_pass *pass)
+{
+	struct task_struct *parent = task->real_parent;
+	struct member *from = seeded(parent, pass);
+
+	if (!pass->running)
+		return from;
+	for (int i = 0; i < 3 && !from && parent; i++) {
+		if (!(BPF_CORE_READ(parent, flags) & PF_EXITING))
+			break;
+		parent = parent->real_parent;
+		from = seeded(parent, pass);
+	}
+	return from;
+}
+
 SEC("iter/task")
 int adopt(struct bpf_iter__task *it)
 {
@@ -125,7 +147,7 @@ int adopt(struct bpf_iter__task *it)
 	struct member *from = of_group;
 
 	if (!from && task->pid == task->tgid)
-		from = seeded(task->real_parent, pass);
+		from = maker_of(task, pass);
 
 	struct member value = {};
 
@@ -135,6 +157,7 @@ int adopt(struct bpf_iter__task *it)
 		return 0;
 
 	value.filters = task->seccomp.filter_count.counter;
+	value.exec_id = exec_id_of(task);
 	value.flags |= MEMBER_INSIDE;
 	if (pass->container)
 		value.flags |= MEMBER_PHASED;
@@ -165,14 +188,17 @@ int adopt(struct bpf_iter__task *it)
 	return 0;
 }
 
-/* The number of members that can still make a syscall. */
+/*
+ * The number of members whose exit is not over: a task that is PF_EXITING has its
+ * sched_process_exit still to come, up to 6.15 only after its memory is freed.
+ */
 SEC("iter/task")
 int census(struct bpf_iter__task *it)
 {
 	struct task_struct *task = it->task;
 	struct seed_pass *pass = the_pass();
 
-	if (task && pass && !(task->flags & PF_EXITING) && seeded(task, pass))
+	if (task && pass && !task->exit_state && seeded(task, pass))
 		__sync_fetch_and_add(&pass->alive, 1);
 	return 0;
 }

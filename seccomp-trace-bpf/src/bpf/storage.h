@@ -14,6 +14,26 @@ static __always_inline bool has_storage(struct task_struct *task)
 	return BPF_CORE_READ(task, bpf_storage) != NULL;
 }
 
+/* Tells a task's execs apart; 0: this kernel does not say. */
+static __always_inline u32 exec_id_of(struct task_struct *task)
+{
+	return bpf_core_field_exists(task->self_exec_id) ? (u32)task->self_exec_id : 0;
+}
+
+/*
+ * What sched_wakeup_new does not tell of a new task: whether task_newtask told it (workers
+ * that a kernel thread or io_uring makes are not, and make no calls), and as what.
+ */
+static __always_inline bool was_told(struct task_struct *child)
+{
+	return !(child->flags & (PF_IO_WORKER | PF_USER_WORKER));
+}
+
+static __always_inline u64 thread_flag_of(struct task_struct *child)
+{
+	return child->pid == child->tgid ? 0 : CLONE_THREAD;
+}
+
 static __always_inline struct target *target_of(const struct member *self)
 {
 	u32 slot = self->slot;

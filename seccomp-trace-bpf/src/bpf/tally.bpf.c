@@ -85,11 +85,10 @@ static __always_inline int enter(struct task_struct *task, long id)
 static __always_inline bool recover(struct call *call, const struct member *self,
 				    struct task_struct *task, struct pt_regs *regs, bool first)
 {
-	u64 born = BPF_CORE_READ((struct task_struct___tally *)task, start_boottime);
 	long id = number_of(regs);
 
 #if defined(__TARGET_ARCH_x86)
-	if (first && born > loaded_ns)
+	if (first && BPF_CORE_READ((struct task_struct___tally *)task, start_boottime) > loaded_ns)
 		return false;
 #endif
 	/* A call that a filter has denied has no begin; any other was in flight when all began. */

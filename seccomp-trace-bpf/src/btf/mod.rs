@@ -4,6 +4,7 @@
 //! the time that loading takes. Here one pass finds them all, and libbpf gets a BTF of only these (`btf_custom_path`),
 //! as `bpftool gen min_core_btf` makes it. Where that cannot be done, libbpf does without.
 
+mod image;
 mod raw;
 mod reduce;
 #[cfg(test)]
@@ -14,6 +15,7 @@ use std::io::Write;
 use std::os::fd::AsRawFd;
 use std::sync::OnceLock;
 
+use image::Image;
 use nix::sys::memfd::{MFdFlags, memfd_create};
 use raw::Raw;
 use reduce::reduce;
@@ -30,7 +32,7 @@ struct Reduced {
 fn reduced() -> Option<&'static Reduced> {
     static REDUCED: OnceLock<Option<Reduced>> = OnceLock::new();
     let make = || {
-        let bytes = std::fs::read("/sys/kernel/btf/vmlinux").ok()?;
+        let bytes = Image::of_kernel()?;
         let raw = Raw::parse(&bytes)?;
         let mut file = File::from(memfd_create("btf", MFdFlags::MFD_CLOEXEC).ok()?);
         file.write_all(&reduce(&raw, NAMES)?).ok()?;

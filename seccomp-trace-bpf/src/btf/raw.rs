@@ -3,6 +3,8 @@
 /// `struct btf_header` up to `str_len`.
 const HEADER: usize = 24;
 const MAGIC: u16 = 0xeb9f;
+/// Of so many types one's place is kept: the memory counts.
+const STEP: u32 = 16;
 /// `struct btf_type`.
 pub(super) const TYPE: usize = 12;
 
@@ -38,8 +40,9 @@ pub(super) struct Type<'a> {
 pub(super) struct Raw<'a> {
     types: &'a [u8],
     strings: &'a [u8],
-    /// Where each type begins; that of number 1 is the first.
+    /// Where every [`STEP`]th type begins; that of number 1 is the first.
     offsets: Vec<u32>,
+    count: u32,
 }
 
 impl<'a> Raw<'a> {
@@ -55,25 +58,36 @@ impl<'a> Raw<'a> {
         };
         let (types, strings) = (section(8, 12)?, section(16, 20)?);
         let mut offsets = Vec::new();
-        let mut at = 0;
+        let (mut at, mut count) = (0, 0);
         while at < types.len() {
-            offsets.push(u32::try_from(at).ok()?);
+            if count % STEP == 0 {
+                offsets.push(u32::try_from(at).ok()?);
+            }
+            count += 1;
             at = at.checked_add(size_of(types.get(at..)?)?.1)?;
         }
-        (at == types.len()).then_some(Self { types, strings, offsets })
+        (at == types.len()).then_some(Self { types, strings, offsets, count })
     }
 
     /// The type of this number; none for 0, which is `void`.
     pub(super) fn get(&self, id: u32) -> Option<Type<'a>> {
-        let begin = *self.offsets.get(usize::try_from(id.checked_sub(1)?).ok()?)? as usize;
-        let rest = &self.types[begin..];
-        let (kind, size) = size_of(rest)?;
-        Some(Type { kind, bytes: rest.get(..size)? })
+        let index = id.checked_sub(1).filter(|index| *index < self.count)?;
+        let mut rest = &self.types[*self.offsets.get((index / STEP) as usize)? as usize..];
+        for _ in 0..index % STEP {
+            rest = rest.get(size_of(rest)?.1..)?;
+        }
+        first(rest)
     }
 
     /// Every type with its number.
     pub(super) fn iter(&self) -> impl Iterator<Item = (u32, Type<'a>)> + '_ {
-        (1..).zip(&self.offsets).filter_map(|(id, _)| Some((id, self.get(id)?)))
+        let mut rest = self.types;
+        let types = std::iter::from_fn(move || {
+            let found = first(rest)?;
+            rest = rest.get(found.bytes.len()..)?;
+            Some(found)
+        });
+        (1..).zip(types)
     }
 
     /// The number of the type definition of this name.
@@ -116,6 +130,11 @@ impl Type<'_> {
             _ => Vec::new(),
         }
     }
+}
+
+fn first(types: &[u8]) -> Option<Type<'_>> {
+    let (kind, size) = size_of(types)?;
+    Some(Type { kind, bytes: types.get(..size)? })
 }
 
 /// The kind of the first type, and how many bytes it has with what follows it.

@@ -21,6 +21,7 @@ use seccomp_trace_core::{Event, View};
 pub use plan::ViewError;
 pub(crate) use watcher::Watcher;
 
+use crate::array::Array;
 use crate::clock::Clock;
 use crate::libbpf::{load_error, quiet_libbpf, recursion_misses, speed_up};
 use crate::skel::live::{LiveSkel, LiveSkelBuilder, OpenLiveSkel, types};
@@ -47,7 +48,7 @@ pub(crate) struct Live {
     inbox: Arc<Mutex<Inbox>>,
     pending: Link,
     programs: Vec<ProgramHandle>,
-    globals: MapHandle,
+    globals: Array,
     /// How many batches the ring holds at most.
     batches: usize,
     _links: Vec<Link>,
@@ -85,7 +86,7 @@ impl Live {
         let inbox = Arc::new(Mutex::new(Inbox::new(slots, wanted.view.clone(), Clock::read())));
         let ring = MapHandle::try_from(&skel.maps.live).map_err(load_error)?;
         let ring = reader(&ring, &inbox)?;
-        let globals = MapHandle::try_from(&skel.maps.bss).map_err(load_error)?;
+        let globals = Array::new(MapHandle::try_from(&skel.maps.bss).map_err(load_error)?, "globals")?;
         let pending = seed::attach(&skel.progs.show_pending, "show_pending")?;
         let (links, programs) = attach(&skel, &wanted.view)?;
         let batches = usize::try_from(buffer).unwrap_or(usize::MAX) / 64 / BATCH + 1;
@@ -125,10 +126,8 @@ impl Live {
 
     /// Program runs that the kernel skipped so far, and look-ups that failed (before 6.2), in all targets.
     pub(crate) fn misses(&self) -> Result<u64, Error> {
-        let globals =
-            self.globals.lookup(&0u32.to_ne_bytes(), MapFlags::ANY).map_err(Error::map("globals"))?;
         let offset = offset_of!(types::bss, lookup_failures);
-        let failed = globals.and_then(|bytes| wire::u64_at(&bytes, offset)).unwrap_or_default();
+        let failed = wire::u64_at(&self.globals.read(0), offset).unwrap_or_default();
         self.programs.iter().try_fold(failed, |sum, program| Ok(sum + recursion_misses(program.as_fd())?))
     }
 }
@@ -161,6 +160,10 @@ fn configure(
     open.maps.live.set_max_entries(buffer)?;
     open.maps.plans.set_max_entries(u32::try_from(program.plans.len()).unwrap_or(u32::MAX))?;
     open.progs.show_signal.set_autoload(view.signals);
+    let perf = preemption::is_possible();
+    open.progs.show_exit_perf.set_autoload(preemption::is_possible_elsewhere());
+    open.progs.show_enter_perf.set_autoload(perf);
+    open.progs.show_leave_perf.set_autoload(perf);
     if let Some(rodata) = open.maps.rodata_data.as_deref_mut() {
         rodata.chosen.copy_from_slice(&program.chosen);
         rodata.odd_chosen = program.odd_chosen;
@@ -184,15 +187,17 @@ fn attach(skel: &LiveSkel<'_>, view: &View) -> Result<(Vec<Link>, Vec<ProgramHan
     let btf = |name: &'static str, program: &ProgramMut<'_>| {
         program.attach_trace().map_err(|source| Error::Attach { program: name, source })
     };
-    keep(btf("show_exit", &progs.show_exit)?, &progs.show_exit)?;
+    // See `instance::attach_enter`.
+    let perf = |program: &ProgramMut<'_>| program.autoload().then(|| program.attach().ok()).flatten();
+    match perf(&progs.show_exit_perf) {
+        Some(link) => keep(link, &progs.show_exit_perf)?,
+        None => keep(btf("show_exit", &progs.show_exit)?, &progs.show_exit)?,
+    }
     keep(btf("show_exec", &progs.show_exec)?, &progs.show_exec)?;
     if view.signals {
         keep(btf("show_signal", &progs.show_signal)?, &progs.show_signal)?;
     }
-    // See `instance::attach_enter`.
-    if preemption::is_possible()
-        && let (Ok(leave), Ok(enter)) = (progs.show_leave_perf.attach(), progs.show_enter_perf.attach())
-    {
+    if let (Some(leave), Some(enter)) = (perf(&progs.show_leave_perf), perf(&progs.show_enter_perf)) {
         keep(leave, &progs.show_leave_perf)?;
         keep(enter, &progs.show_enter_perf)?;
     } else {

@@ -15,9 +15,11 @@ use crate::tables::Tables;
 /// What became of [`SharedTarget::finish`].
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
-pub enum Finished<T> {
+pub enum Finished<T, E> {
     /// The target is done with, and this is what the caller made of its recording.
     Done(T),
+    /// The caller could make nothing of the recording, which stays where it was: the target can be finished later.
+    Kept(E),
     /// The container ended before it executed its program: there is nothing to make.
     NeverStarted,
     /// Another process has finished it.
@@ -26,16 +28,16 @@ pub enum Finished<T> {
 
 impl SharedTarget {
     /// Ends observation: hands the recording, joined with those of the target's group, and the job to `write`, and
-    /// gives the slot back. One process does this for a target, and one of a group at a time, whoever else tries; if
-    /// it is killed, another can do it again.
+    /// gives the slot back, unless that fails. One process does this for a target, and one of a group at a time, whoever
+    /// else tries; if it is killed, another can do it again.
     ///
     /// # Errors
     /// [`Error::PinsLost`]: the instance has ended, and the recording with it; the target is removed.
     /// [`Error::OtherVersion`]: it is another version's. [`Error::LockTimeout`]: somebody else holds on to it.
-    pub fn finish<T>(
+    pub fn finish<T, E>(
         self,
-        write: impl FnOnce(&Recording, &serde_json::Value) -> T,
-    ) -> Result<Finished<T>, Error> {
+        write: impl FnOnce(&Recording, &serde_json::Value) -> Result<T, E>,
+    ) -> Result<Finished<T, E>, Error> {
         let path = self.room.target_file(self.slot);
         let Some(held) = Lock::existing(&path)? else { return Ok(Finished::ByAnother) };
         // The slot may have got another target meanwhile.
@@ -50,10 +52,13 @@ impl SharedTarget {
             }
             Err(error) => return Err(error),
         };
-        let finished = match self.counters(&tables)? {
+        let finished = match self.counters(&tables) {
             Some(counters) if counters.exec_ns != 0 => {
                 let recording = self.recording(&tables, &counters)?;
-                Finished::Done(self.join_group(recording, |recording| write(recording, &self.file.job))?)
+                match self.join_group(recording, |recording| write(recording, &self.file.job))? {
+                    Ok(made) => Finished::Done(made),
+                    Err(error) => return Ok(Finished::Kept(error)),
+                }
             }
             _ => Finished::NeverStarted,
         };
@@ -116,11 +121,12 @@ impl SharedTarget {
     /// Lets go of all tasks, so that the slot can be given to another. The caller holds the shared lock.
     fn let_go(&self, tables: &Tables) -> Result<(), Error> {
         tables.close_entrances(self.slot)?;
-        if self.counters(tables)?.is_some_and(|counters| counters.live != 0) {
+        if self.counters(tables).is_some_and(|counters| counters.live != 0) {
             self.seeder(tables)?.evict_all()?;
         }
         // Last: who finds it done takes all of this for done.
-        tables.disarm(self.slot)
+        tables.disarm(self.slot);
+        Ok(())
     }
 
     /// Removes what is left of a target whose instance is gone.
@@ -130,11 +136,13 @@ impl SharedTarget {
 
     fn forget_under(&self, lock: &Lock) -> Result<(), Error> {
         let path = self.room.target_file(self.slot);
+        let others = self.shared.survey()?.targets;
         match fs::remove_file(&path) {
             Err(error) if error.kind() == io::ErrorKind::NotFound => {}
             other => other.map_err(|source| Error::State { doing: "remove", path, source })?,
         }
-        if self.shared.survey()?.targets.iter().all(|other| other.file.group != self.file.group) {
+        let is_last = |other: &Self| other.file.run == self.file.run || other.file.group != self.file.group;
+        if others.iter().all(is_last) {
             let (lock, recording) = self.group_files();
             for path in [recording.with_extension("new"), recording, lock] {
                 let _ = fs::remove_file(path);

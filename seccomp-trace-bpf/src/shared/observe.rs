@@ -5,7 +5,7 @@ use std::path::PathBuf;
 
 use nix::errno::Errno;
 use nix::unistd::Pid;
-use seccomp_trace_core::{Captures, Command, Container, Losses, Phase, RunId, Runtime, Tgid};
+use seccomp_trace_core::{Captures, Command, Container, Phase, RunId, Runtime, Tgid};
 
 use super::cgroup::Own;
 use super::lock::Lock;
@@ -102,11 +102,7 @@ impl SharedDir {
             command: spec.command,
             clock,
             started: clock.now(),
-            losses_before: Losses {
-                lookup_failures: tables.lookup_failures()?,
-                recursion_misses: tables.recursion_misses()?,
-                ..Losses::default()
-            },
+            losses_before: tables.losses()?,
             captures: spec.captures,
             group,
             group_key: spec.group_key,
@@ -115,11 +111,19 @@ impl SharedDir {
         };
         // Written before anything is armed: whoever finds it can finish it, should we be killed.
         state::write(&room.target_file(slot), &file)?;
-        let target = SharedTarget::new(self.clone(), room, slot, file);
-        let armed = init.arm(&tables, &target);
-        if let Err(error) = armed {
-            target.remove_under(lock, &tables)?;
-            return Err(error);
+        let mut target = SharedTarget::new(self.clone(), room, slot, file);
+        let armed = init.arm(&tables, &target).and_then(|()| tables.losses());
+        match armed {
+            Ok(losses) if losses == target.file.losses_before => {}
+            Ok(losses) => {
+                // Not its own: its init waits for this hook. Where this cannot be written, too much is said to be lost.
+                target.file.losses_before = losses;
+                let _ = state::write(&target.room.target_file(slot), &target.file);
+            }
+            Err(error) => {
+                target.remove_under(lock, &tables)?;
+                return Err(error);
+            }
         }
         Ok(target)
     }

@@ -10,7 +10,9 @@ use std::os::fd::AsFd;
 
 use super::state::{InstanceFile, make_directory};
 use crate::Error;
-use crate::instance::{Loaded, PROGRAMS};
+use crate::array::Array;
+use crate::instance::Loaded;
+use crate::skipped::{Spared, spare_name};
 use crate::tables::Tables;
 
 /// The maps that a recording is made of, by the names of their pins.
@@ -27,8 +29,8 @@ const MAPS: [&str; 11] = [
     "globals",
     "seeding",
 ];
-/// The programs that must be attached for an instance to be whole.
-const LINKS: [&str; 5] = ["on_newtask", "on_exit", "on_exec", "on_cgroup_attach", "on_sys_enter"];
+/// The programs that must be attached for an instance to be whole, and whose misses are losses.
+const PROGRAMS: [&str; 5] = ["on_newtask", "on_exit", "on_exec", "on_cgroup_attach", "on_sys_enter"];
 
 /// The kernel's ids of what was pinned.
 #[derive(Debug, Default)]
@@ -47,9 +49,12 @@ pub(crate) fn pin(loaded: &mut Loaded, directory: &Path) -> Result<Ids, Error> {
         let info = MapInfo::new(map.as_fd()).map_err(failed)?;
         ids.maps.insert(name.to_owned(), info.info.id);
     }
-    for (name, program) in PROGRAMS.into_iter().zip(&loaded.tables.programs) {
-        program.pin(directory.join(format!("program_{name}"))).map_err(failed)?;
-        ids.programs.insert(name.to_owned(), program.id());
+    for spared in &mut loaded.tables.programs {
+        for (name, program) in spared.names().zip([Some(&mut spared.program), spared.spare.as_mut()]) {
+            let Some(program) = program else { continue };
+            program.pin(directory.join(format!("program_{name}"))).map_err(failed)?;
+            ids.programs.insert(name, program.id());
+        }
     }
     for (name, link) in &mut loaded.links {
         link.pin(directory.join(format!("link_{name}"))).map_err(failed)?;
@@ -59,12 +64,12 @@ pub(crate) fn pin(loaded: &mut Loaded, directory: &Path) -> Result<Ids, Error> {
 
 /// Whether all programs of the instance are attached, as far as its pins can be seen from here.
 pub(crate) fn are_visible(directory: &Path) -> bool {
-    LINKS.iter().all(|name| fs::symlink_metadata(directory.join(format!("link_{name}"))).is_ok())
+    PROGRAMS.iter().all(|name| fs::symlink_metadata(directory.join(format!("link_{name}"))).is_ok())
 }
 
 /// Whether the programs are attached: a pin can be there and its link have been detached by force.
 pub(crate) fn are_attached(directory: &Path) -> bool {
-    LINKS.iter().all(|name| Link::open(directory.join(format!("link_{name}"))).is_ok())
+    PROGRAMS.iter().all(|name| Link::open(directory.join(format!("link_{name}"))).is_ok())
 }
 
 /// Handles to an instance by its pins or, where they cannot be seen, by the kernel's ids.
@@ -77,25 +82,31 @@ pub(crate) fn open(instance: &InstanceFile) -> Result<Tables, Error> {
         Some(id) => MapHandle::from_map_id(*id),
         None => Err(unknown()),
     };
+    let array = |name: &'static str| Array::new(map(name).map_err(failed)?, name);
     let program = |name: &str| match instance.programs.get(name) {
         _ if visible => ProgramHandle::from_pinned_path(instance.pins.join(format!("program_{name}"))),
         Some(id) => ProgramHandle::from_prog_id(*id),
         None => Err(unknown()),
     };
+    let spared = |name: &'static str| {
+        let spare = spare_name(name);
+        let spare = instance.programs.contains_key(&spare).then(|| program(&spare)).transpose()?;
+        Ok(Spared { name, program: program(name)?, spare })
+    };
     Ok(Tables {
         count_calls: false,
         tasks: map("tasks").map_err(failed)?,
-        targets: map("targets").map_err(failed)?,
-        seen: map("seen").map_err(failed)?,
-        first: map("first").map_err(failed)?,
+        targets: array("targets")?,
+        seen: array("seen")?,
+        first: array("first")?,
         counts: map("counts").map_err(failed)?,
-        captures: map("captures").map_err(failed)?,
+        captures: array("captures")?,
         values: map("values").map_err(failed)?,
         odd: map("odd").map_err(failed)?,
         entrances: map("entrances").map_err(failed)?,
-        globals: map("globals").map_err(failed)?,
-        seeding: map("seeding").map_err(failed)?,
-        programs: PROGRAMS.into_iter().map(program).collect::<Result<_, _>>().map_err(failed)?,
+        globals: array("globals")?,
+        seeding: array("seeding")?,
+        programs: PROGRAMS.into_iter().map(spared).collect::<Result<_, _>>().map_err(failed)?,
     })
 }
 

@@ -12,6 +12,7 @@ use super::state::{self, INSTANCE, InstanceFile, LAYOUT, TargetFile, make_direct
 use super::{SharedDir, cgroup, pins, proc};
 use crate::Error;
 use crate::instance::{Config, Loaded};
+use crate::libbpf::blame_few_files;
 use crate::provenance::run_id;
 use crate::seed::{Kind, Seeder};
 use crate::tables::Tables;
@@ -81,10 +82,10 @@ impl Room {
         for (slot, path) in self.target_files()? {
             if let Err(Error::StateFormat { .. }) = target(&path, true) {
                 let tables = pins::open(&instance)?;
-                let generation = tables.counters(slot)?.generation;
+                let generation = tables.counters(slot).generation;
                 tables.close_entrances(slot)?;
                 Seeder::load(&tables, slot, generation, Kind::Container)?.evict_all()?;
-                tables.disarm(slot)?;
+                tables.disarm(slot);
                 fs::remove_file(&path).map_err(|source| Error::State { doing: "remove", path, source })?;
             }
         }
@@ -131,7 +132,7 @@ impl Room {
     fn load_into(&self, pinned: &Path) -> Result<Tables, Error> {
         let config =
             Config { slots: SLOTS, record: true, count_calls: false, containers: true, cgroups: false };
-        let mut loaded = Loaded::load(config, None)?;
+        let mut loaded = Loaded::load(config, None).map_err(blame_few_files)?;
         let ids = pins::pin(&mut loaded, pinned)?;
         let file = InstanceFile {
             layout: LAYOUT.to_owned(),

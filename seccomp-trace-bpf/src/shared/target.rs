@@ -85,7 +85,7 @@ impl SharedTarget {
     /// The instance cannot be read.
     pub fn progress(&self) -> Result<Progress, Error> {
         let tables = self.tables()?;
-        let counters = self.counters(&tables)?.unwrap_or_default();
+        let counters = self.counters(&tables).unwrap_or_default();
         Ok(Progress {
             recording: self.recording(&tables, &counters)?,
             live: counters.live,
@@ -98,7 +98,7 @@ impl SharedTarget {
     /// # Errors
     /// The instance cannot be read.
     pub fn live(&self) -> Result<u64, Error> {
-        Ok(self.counters(&self.tables()?)?.unwrap_or_default().live)
+        Ok(self.counters(&self.tables()?).unwrap_or_default().live)
     }
 
     /// Whether the container has ended, at least `grace` ago: time for who is told of its end to finish it; and nobody
@@ -112,7 +112,7 @@ impl SharedTarget {
             return Ok(false);
         }
         let tables = self.tables()?;
-        let Some(counters) = self.counters(&tables)? else { return Ok(true) };
+        let Some(counters) = self.counters(&tables) else { return Ok(true) };
         if gone == Some(true) && counters.exec_ns == 0 {
             // It never executed its program: nobody has anything to write.
             return Ok(true);
@@ -169,9 +169,9 @@ impl SharedTarget {
     }
 
     /// The slot's counters; `None` where the target was never armed.
-    pub(super) fn counters(&self, tables: &Tables) -> Result<Option<TargetCounters>, Error> {
-        let counters = tables.counters(self.slot)?;
-        Ok((counters.generation == self.file.generation).then_some(counters))
+    pub(super) fn counters(&self, tables: &Tables) -> Option<TargetCounters> {
+        let counters = tables.counters(self.slot);
+        (counters.generation == self.file.generation).then_some(counters)
     }
 
     pub(super) fn recording(&self, tables: &Tables, counters: &TargetCounters) -> Result<Recording, Error> {

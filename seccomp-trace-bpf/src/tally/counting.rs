@@ -126,6 +126,9 @@ fn configure(
     open.maps.targets.reuse_fd(tables.targets.as_fd())?;
     open.maps.totals.set_max_entries(u32::from(slots) * ABIS)?;
     open.progs.tally_switch.set_autoload(spec.time == TallyTime::Cpu);
+    let perf = preemption::is_possible();
+    open.progs.tally_enter_perf.set_autoload(perf);
+    open.progs.tally_exit_perf.set_autoload(perf);
     if let Some(rodata) = open.maps.rodata_data.as_deref_mut() {
         rodata.tally_by = wire::by_number(spec.by);
         rodata.cpu_time = spec.time == TallyTime::Cpu;
@@ -144,7 +147,7 @@ fn attach(skel: &TallySkel<'_>, spec: TallySpec) -> Result<(Vec<Link>, Vec<Progr
         links.push(link);
         ProgramHandle::try_from(program).map(|program| programs.push(program)).map_err(load_error)
     };
-    let perf = if preemption::is_possible() {
+    let perf = if progs.tally_exit_perf.autoload() {
         progs.tally_exit_perf.attach().and_then(|exit| Ok((exit, progs.tally_enter_perf.attach()?))).ok()
     } else {
         None

@@ -29,12 +29,24 @@ pub fn load(
     no_new_privs: NoNewPrivs,
 ) -> Result<(), ProfileError> {
     let native = Arch::native().ok_or(ProfileError::UnknownNativeArch)?;
-    let resolved = Resolved::new(profile, environment, native)?;
+    install(&Resolved::new(profile, environment, native)?, no_new_privs, false)
+}
+
+/// As [`load`]. With `log`, the kernel's log names what the filter denies.
+pub(crate) fn install(
+    resolved: &Resolved<'_>,
+    no_new_privs: NoNewPrivs,
+    log: bool,
+) -> Result<(), ProfileError> {
     let failed = |doing| move |source| ProfileError::Libseccomp { doing, source };
     let arches = scmp_arches(&resolved.architectures)?;
-    let mut context = Wanted::new(&resolved, arches).loadable()?;
+    let mut context = Wanted::new(resolved, arches).loadable()?;
     context
         .set_ctl_nnp(no_new_privs == NoNewPrivs::Set)
         .map_err(failed("choose what becomes of no_new_privs"))?;
+    if log {
+        // Not every kernel or libseccomp can, and the filter is as good without.
+        let _ = context.set_ctl_log(true);
+    }
     context.load().map_err(failed("install the filter"))
 }

@@ -13,6 +13,8 @@ pub(crate) use carry::{Carried, carry};
 pub use compile::Compiled;
 pub use filter::Filter;
 use libseccomp::{ScmpSyscall, ScmpVersion};
+#[cfg(feature = "confine")]
+pub(crate) use load::install;
 pub use load::{NoNewPrivs, load};
 use seccomp_trace_core::{Arch, Syscall};
 use wanted::scmp_arch;

@@ -125,4 +125,42 @@ mod tests {
         assert_eq!(fs::read_to_string(&victim).unwrap(), "precious");
         assert!(fs::symlink_metadata(&path).unwrap().is_file());
     }
+
+    /// The kernel looks the whole path up at once, so there is no moment in which a check holds no more.
+    #[test]
+    fn a_directory_that_turns_into_a_link_and_back_never_leads_out() {
+        use std::sync::atomic::{AtomicBool, Ordering};
+
+        let folder = tempfile::tempdir().unwrap();
+        let root = folder.path().canonicalize().unwrap();
+        let (way, aside) = (root.join("way"), root.join("aside"));
+        for name in ["victim", "way"] {
+            fs::create_dir(root.join(name)).unwrap();
+        }
+        let done = AtomicBool::new(false);
+        let turns = std::thread::scope(|scope| {
+            let turning = scope.spawn(|| {
+                let mut turns = 0;
+                while !done.load(Ordering::Relaxed) {
+                    fs::rename(&way, &aside).unwrap();
+                    symlink("victim", &way).unwrap();
+                    fs::remove_file(&way).unwrap();
+                    fs::rename(&aside, &way).unwrap();
+                    turns += 1;
+                }
+                turns
+            });
+            let (mut written, mut refused) = (0, 0);
+            while written < 200 || refused < 200 {
+                match SettledOutput::open(&way.join("p.json")) {
+                    Ok(output) => written += usize::from(output.write("profile").is_ok()),
+                    Err(_) => refused += 1,
+                }
+            }
+            done.store(true, Ordering::Relaxed);
+            turning.join().unwrap()
+        });
+        assert!(turns > 0);
+        assert_eq!(fs::read_dir(root.join("victim")).unwrap().count(), 0);
+    }
 }

@@ -76,7 +76,10 @@ impl Container {
         let targets = SharedDir::new(DIRECTORY).survey().unwrap_or_else(|error| panic!("{error}")).targets;
         let target =
             targets.into_iter().find(|target| target.container().id == self.id).expect("under observation");
-        match target.finish(|recording, _| recording.clone()).unwrap_or_else(|error| panic!("{error}")) {
+        match target
+            .finish(|recording, _| Ok::<_, ()>(recording.clone()))
+            .unwrap_or_else(|error| panic!("{error}"))
+        {
             Finished::Done(recording) => recording,
             other => panic!("{other:?}"),
         }

@@ -12,7 +12,6 @@ pub(crate) const TESTS: &[Test] = &[
     ("denials", Trace, actions),
     ("denial-of-a-thread", Trace, thread),
     ("no-denials", Trace, nothing),
-    #[cfg(target_arch = "x86_64")]
     ("tracers-are-no-denials", Trace, tracers),
 ];
 
@@ -61,7 +60,6 @@ fn nothing() {
     }
 }
 
-#[cfg(target_arch = "x86_64")]
 fn tracers() {
     for mode in ["emulated", "skipped", "changed", "killed"] {
         let found = verify(&profile("getsid", "ERRNO"), &[&tracee("traced"), mode]);

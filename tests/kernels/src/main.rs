@@ -15,6 +15,7 @@ mod denials;
 mod entering;
 mod phases;
 mod refusals;
+mod skipping;
 mod summaries;
 mod viewing;
 
@@ -31,6 +32,10 @@ enum Scenario {
     NoBtf,
     /// The kernel is locked down.
     Lockdown,
+    /// The CPU has no compare-and-swap of two words, and the kernel needs it.
+    NoDoubleWord,
+    /// The kernel preempts programs.
+    Preempted,
 }
 
 impl Scenario {
@@ -40,6 +45,8 @@ impl Scenario {
             "old" => Some(Self::Old),
             "no-btf" => Some(Self::NoBtf),
             "lockdown" => Some(Self::Lockdown),
+            "no-double-word" => Some(Self::NoDoubleWord),
+            "preempted" => Some(Self::Preempted),
             _ => None,
         }
     }
@@ -58,6 +65,7 @@ fn tests() -> impl Iterator<Item = Test> {
         viewing::TESTS,
         denials::TESTS,
         refusals::TESTS,
+        skipping::TESTS,
         attaching::LAST,
     ];
     all.into_iter().flatten().copied()

@@ -9,7 +9,7 @@ use seccomp_trace_bpf::{Error, Tracer};
 use seccomp_trace_core::Tgid;
 use seccomp_trace_tests::{finish, seccomp_trace};
 
-use crate::Scenario::{Lockdown, NoBtf, Old, Trace};
+use crate::Scenario::{Lockdown, NoBtf, NoDoubleWord, Old, Trace};
 use crate::Test;
 use crate::container::{DIRECTORY, loaded};
 
@@ -22,6 +22,11 @@ pub(crate) const TESTS: &[Test] = &[
     }),
     ("refuses-under-lockdown", Lockdown, || {
         refuses(&["locked down (confidentiality)", "; boot without lockdown=confidentiality"]);
+    }),
+    ("refuses-a-cpu-without-double-words", NoDoubleWord, || {
+        refuses(&["this CPU cannot compare and swap two words at once", "; use a CPU"]);
+        let doctor = finish(Command::new(seccomp_trace()).arg("doctor"));
+        assert!(doctor.stdout.contains("-> use a CPU or a model of a virtual one that can"), "{doctor:?}");
     }),
     ("refuses-without-capabilities", Trace, without_capabilities),
 ];

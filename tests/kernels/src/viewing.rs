@@ -8,7 +8,7 @@ use seccomp_trace_core::{
     Bytes, Call, Collector, Content, Event, Extent, Outcome, Read, Selection, Session, Target, Tgid, View,
     What, When,
 };
-use seccomp_trace_tests::live::{Seen, native, view_of, viewer, watch};
+use seccomp_trace_tests::live::{Seen, assert_long_end_is_shown, native, view_of, viewer, watch};
 use seccomp_trace_tests::wait_until;
 
 use crate::Scenario::Trace;
@@ -22,6 +22,7 @@ pub(crate) const TESTS: &[Test] = &[
     ("view-skipped", Trace, skipped),
     ("view-pending", Trace, pending),
     ("view-in-flight", Trace, in_flight),
+    ("view-of-a-long-end", Trace, long_end),
 ];
 
 fn shown(view: View, how: &[&str]) -> Seen {
@@ -125,4 +126,9 @@ fn in_flight() {
     assert_eq!(first.syscall, native("read"));
     let skipped = seen.calls().filter(|call| matches!(call.outcome, Outcome::Skipped { .. })).count();
     assert_eq!(skipped, 1, "{seen:#?}");
+}
+
+/// Up to 6.15 a task's memory is freed before its exit is told.
+fn long_end() {
+    assert_long_end_is_shown(&tracee("bulky"), 64);
 }

@@ -12,7 +12,7 @@ use nix::unistd::Pid;
 pub use killer::{Killed, Killer, Victim};
 pub use random::Random;
 
-use crate::oci_hook;
+use crate::{copy_programs, oci_hook};
 
 /// A copy of the hook that one environment alone runs: its processes are known by their executable.
 #[derive(Debug)]
@@ -25,7 +25,7 @@ impl Hook {
     #[must_use]
     pub fn copy_into(folder: &Path) -> Self {
         let path = folder.join("oci-seccomp-bpf-hook");
-        fs::copy(oci_hook(), &path).expect("a copy of the hook");
+        copy_programs(&[oci_hook()], &path);
         Self { path }
     }
 

@@ -1,6 +1,7 @@
 //! Numbers for moments and choices that no test should get used to.
 
 use std::hash::{BuildHasher, RandomState};
+use std::time::Duration;
 
 /// xorshift64: not good for anything but spreading moments.
 #[derive(Debug, Clone, Copy)]
@@ -19,6 +20,12 @@ impl Random {
         self.0 ^= self.0 >> 7;
         self.0 ^= self.0 << 17;
         self.0 % end
+    }
+
+    /// Some moment of so long a life, and a little after it.
+    pub fn moment(&mut self, life: Duration) -> Duration {
+        let micros = u64::try_from(life.as_micros()).expect("a short life");
+        Duration::from_micros(self.below(micros * 11 / 10 + 1))
     }
 }
 

@@ -29,8 +29,10 @@ network_config_dir = "{networks}"
         tmp = at("tmp"),
         networks = at("networks"),
     );
+    let known = fs::read_to_string("/proc/filesystems").unwrap_or_default();
+    let driver = if known.lines().any(|line| line.ends_with("\toverlay")) { "overlay" } else { "vfs" };
     let storage = format!(
-        "[storage]\ndriver = \"overlay\"\ngraphroot = \"{}\"\nrunroot = \"{}\"\n",
+        "[storage]\ndriver = \"{driver}\"\ngraphroot = \"{}\"\nrunroot = \"{}\"\n",
         at("graph"),
         at("run")
     );

@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::sync::OnceLock;
 
-use crate::{finish, scratch, tracee};
+use crate::{copy_programs, finish, scratch, tracee};
 
 /// The name of the image.
 pub const IMAGE: &str = "localhost/seccomp-trace:test";
@@ -22,26 +22,22 @@ pub fn unpack_rootfs(root: &Path) {
     fs::write(root.join("etc/group"), "root:x:0:\n").expect("a file in a folder of ours");
 
     let busybox = installed("busybox");
-    fs::copy(&busybox, root.join("bin/busybox")).expect("a copy of busybox");
+    copy_programs(&[&busybox], &root.join("bin/busybox"));
     for applet in finish(Command::new(&busybox).arg("--list")).success().stdout.lines() {
         if applet != "busybox" {
             symlink("busybox", root.join("bin").join(applet)).expect("a link in a folder of ours");
         }
     }
     let tracees = PathBuf::from(tracee("caller"));
-    let mut libraries = BTreeSet::new();
-    for entry in fs::read_dir(tracees.parent().expect("the folder of the tracees")).expect("that folder") {
-        let path = entry.expect("an entry of that folder").path();
-        if path.extension().is_none() {
-            fs::copy(&path, root.join("tracees").join(path.file_name().expect("a name")))
-                .expect("a copy of a tracee");
-            libraries.extend(libraries_of(&path));
-        }
-    }
+    let entries = fs::read_dir(tracees.parent().expect("the folder of the tracees")).expect("that folder");
+    let paths = entries.map(|entry| entry.expect("an entry of that folder").path());
+    let tracees: Vec<_> = paths.filter(|path| path.extension().is_none()).collect();
+    copy_programs(&tracees, &root.join("tracees"));
+    let libraries: BTreeSet<_> = tracees.iter().flat_map(|tracee| libraries_of(tracee)).collect();
     for library in libraries {
         let copy = root.join(library.strip_prefix("/").expect("an absolute path"));
         fs::create_dir_all(copy.parent().expect("a folder")).expect("a folder in a folder of ours");
-        fs::copy(&library, copy).unwrap_or_else(|error| panic!("cannot copy {}: {error}", library.display()));
+        copy_programs(&[&library], &copy);
     }
 }
 

@@ -183,6 +183,15 @@ impl Podman {
         entries.map(|entry| format!("<{}>[{}] {}", entry.priority, entry.pid, entry.text)).collect()
     }
 
+    /// The files in which the log says that recordings are kept.
+    #[must_use]
+    pub fn kept_recordings(&self) -> Vec<PathBuf> {
+        let said = self.said();
+        let paths =
+            said.iter().filter_map(|line| line.split_once("the recording is kept in ")?.1.split_once(';'));
+        paths.map(|(path, _)| path.into()).collect()
+    }
+
     /// A path in the environment's folder.
     #[must_use]
     pub fn path(&self, name: &str) -> PathBuf {
