@@ -100,6 +100,9 @@ pub enum Content {
         /// Whether these are all; [`Extent::Unreadable`] if the array itself could not be read on.
         extent: Extent,
     },
+    /// The elements of a list that was not read to its end: the number of an executed program's variables, as the
+    /// kernel counted them.
+    Count(u64),
     /// The pointer is null.
     Null,
     /// What a descriptor refers to: an absolute path as the process sees it, or `socket:[inode]`, `pipe:[inode]`,

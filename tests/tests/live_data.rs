@@ -165,6 +165,22 @@ fn the_path_and_the_arguments_of_an_exec_survive_it() {
     assert_eq!((list(of(calls[2], 1)), list(of(calls[2], 2))), (expected.clone(), expected));
 }
 
+/// What lists the variables may not be there at entry, and a longer list is not read to its end.
+#[test]
+fn the_variables_of_an_exec_are_counted_by_the_kernel() {
+    privileged!();
+    let list = read(2, What::Struct(Length::Fixed(512)), When::Entry);
+    let counted = |options: &[&str]| {
+        let seen = shown(options, &[("execve", &[read(0, What::Path, When::Entry), list])]);
+        let last = seen.calls().last().expect("an exec");
+        assert!(matches!(last.outcome, Outcome::Returned { value: 0, .. }), "{last:?}");
+        of(last, 2).clone()
+    };
+    assert_eq!(counted(&["exec-counted", "2"]), Content::Count(2));
+    assert_eq!(counted(&["exec-touched", "64"]), Content::Count(64), "no room for the last pointer");
+    assert!(matches!(counted(&["exec-touched", "63"]), Content::Bytes(_)));
+}
+
 #[test]
 fn long_and_many_arguments_are_cut_and_say_so() {
     privileged!();

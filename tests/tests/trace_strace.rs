@@ -26,6 +26,17 @@ fn the_files_of_an_archiver_are_strace_s() {
     assert!(count(&["-e", "trace=%file"], &["tar", "cf", "/dev/null", "/etc/apt"]) > 20);
 }
 
+/// The kernel counts those of which the view does not read the list to its end.
+#[test]
+fn the_number_of_an_execs_variables_is_strace_s() {
+    privileged!();
+    let variables: Vec<_> = (0..90).map(|number| format!("VARIABLE_{number}=1")).collect();
+    let command = ["/usr/bin/env", "-i"].into_iter().chain(variables.iter().map(String::as_str));
+    let both = same_lines_as_strace(&["-e", "execve"], &command.chain(["/usr/bin/true"]).collect::<Vec<_>>());
+    let lines = || both.ours.values().flatten();
+    assert!(lines().any(|line| line.ends_with("/* 90 vars */) = 0")), "{:?}", lines().collect::<Vec<_>>());
+}
+
 /// A compiler driver: several programs, pipes, temporary files, `vfork`.
 #[test]
 fn every_call_of_a_compilation_is_strace_s() {

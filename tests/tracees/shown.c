@@ -6,11 +6,14 @@
  *   buffers      write, writev, read, pipe2, and addresses of sockets
  *   descriptors  dup(2) of all kinds; writes to FILE what /proc/self/fd says of each
  *   exec         executes `true` by a path and with an argument that were never touched
+ *   exec-counted N  executes `true` with as many variables, whose list was never touched
+ *   exec-touched N  the same after it was
  *   exec-many    executes `true` with forty arguments, and one of 3000 bytes
  *   count N      getppid(2) N times
  *   answered     getppid(2) is answered by a filter with 33, and by the kernel before
- *   waits        reads its standard input to the end while that filter is in force, and does the
- * same forks        a child made while that filter is in force
+ *   waits        reads its standard input to the end while that filter is in force
+ *   returns      from a signal's handler while that filter is in force
+ *   forks        makes a child while that filter is in force
  */
 #include <arpa/inet.h>
 #include <fcntl.h>
@@ -31,17 +34,22 @@
 
 #define PAGE 4096
 
-/* A text in a page that is in no page table until somebody reads it. */
-static char *cold(const char *text)
+/* What is in no page table until somebody reads it. */
+static void *cold_bytes(const void *bytes, size_t len)
 {
 	int file = memfd_create("cold", 0);
-	char *page;
+	void *page;
 
 	CHECK(file >= 0 && ftruncate(file, PAGE) == 0);
-	CHECK(pwrite(file, text, strlen(text), 0) == (ssize_t)strlen(text));
+	CHECK(pwrite(file, bytes, len, 0) == (ssize_t)len);
 	page = mmap(NULL, PAGE, PROT_READ, MAP_PRIVATE, file, 0);
 	CHECK(page != MAP_FAILED && close(file) == 0);
 	return page;
+}
+
+static char *cold(const char *text)
+{
+	return cold_bytes(text, strlen(text));
 }
 
 /* The end of a page whose next one cannot be read. */
@@ -183,6 +191,15 @@ int main(int argc, char **argv)
 
 		execve("/no/such/program", args, args);
 		execve(program, args, args);
+		CHECK(!"executed");
+	} else if (!strcmp(how, "exec-counted") || !strcmp(how, "exec-touched")) {
+		char *variables[128] = {NULL}, **cold;
+		int count = atoi(argv[2]);
+
+		for (int i = 0; i < count && i < 127; i++)
+			variables[i] = "A=1";
+		cold = cold_bytes(variables, sizeof(variables));
+		execve("/bin/true", argv, strcmp(how, "exec-touched") ? cold : variables);
 		CHECK(!"executed");
 	} else if (!strcmp(how, "exec-many")) {
 		static char longest[3001];

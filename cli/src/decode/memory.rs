@@ -62,7 +62,10 @@ impl Reader<'_> {
                 self.content(reads[0], raw, |bytes| Some(descriptor_set(bytes, self.register(count))))
             }
             Type::Vectors { out, .. } => self.vectors(raw, out, &reads),
-            Type::Environment => self.content(reads[0], raw, |bytes| Some(self.environment(raw, bytes))),
+            Type::Environment => match self.answers.get(reads[0]) {
+                Some(Content::Count(count)) => variables(raw, *count, true),
+                _ => self.content(reads[0], raw, |bytes| self.environment(raw, bytes)),
+            },
             Type::SocketAddress { .. } => self.content(reads[0], raw, sockets::address),
             Type::OptionValue { text, .. } => self.content(reads[0], raw, |bytes| Some(option(bytes, text))),
             Type::Path | Type::Text | Type::WrittenPath | Type::Buffer { .. } | Type::Arguments => {
@@ -209,16 +212,11 @@ impl Reader<'_> {
         Value::List { elements: shown.collect(), more: extent == Extent::Cut }
     }
 
-    /// The number of variables stands for them: their values may be secrets.
-    fn environment(&self, raw: u64, bytes: &[u8]) -> Value {
-        let size = word(self.context.arch);
-        let mut pointers = bytes.chunks_exact(size);
-        let remark = match pointers.position(|pointer| pointer.iter().all(|byte| *byte == 0)) {
-            Some(1) => "1 var".to_owned(),
-            Some(count) => format!("{count} vars"),
-            None => format!("at least {} vars", bytes.len() / size),
-        };
-        Value::Remark(Box::new(Value::Address(raw)), remark)
+    fn environment(&self, raw: u64, bytes: &[u8]) -> Option<Value> {
+        let pointers = bytes.chunks_exact(word(self.context.arch));
+        let all = pointers.len();
+        let count = pointers.take_while(|pointer| pointer.iter().any(|byte| *byte != 0)).count();
+        (all > 0).then(|| variables(raw, count as u64, count < all))
     }
 
     /// Shows a result, and what is said about it in parentheses.
@@ -355,6 +353,13 @@ fn strings(elements: &[Bytes], extent: Extent) -> Value {
         shown.push(Value::word("/* unreadable */"));
     }
     Value::List { elements: shown, more: extent == Extent::Cut }
+}
+
+/// Their number stands for the variables of an environment: their values may be secrets.
+fn variables(raw: u64, count: u64, whole: bool) -> Value {
+    let at_least = if whole { "" } else { "at least " };
+    let plural = if whole && count == 1 { "" } else { "s" };
+    Value::Remark(Box::new(Value::Address(raw)), format!("{at_least}{count} var{plural}"))
 }
 
 fn descriptor_set(bytes: &[u8], count: u64) -> Value {

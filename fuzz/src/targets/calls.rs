@@ -84,6 +84,7 @@ fn content(kind: u8, bytes: &[u8]) -> Content {
             let elements = elements.map(|element| Bytes { bytes: element.to_vec(), extent });
             Content::List { elements: elements.collect(), extent }
         }
+        4 => Content::Count(bytes.len() as u64),
         _ => Content::Bytes(whole),
     }
 }

@@ -73,6 +73,7 @@ struct mm_struct {
 struct linux_binprm___live {
 	const char *filename;
 	const char *interp;
+	int envc;
 };
 
 /* fs/nsfs.c: what a file of nsfs stands for. */

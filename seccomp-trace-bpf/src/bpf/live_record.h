@@ -124,6 +124,7 @@ enum live_item_kind {
 	LIVE_ITEM_FILE, /* struct live_file, and names from the file up to the root, each with its
 			   NUL */
 	LIVE_ITEM_NO_FILE,
+	LIVE_ITEM_COUNT, /* a u64: the elements of a list that says less of itself */
 };
 
 enum live_extent {

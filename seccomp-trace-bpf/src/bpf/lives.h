@@ -3,7 +3,21 @@
  * syscall. */
 #pragma once
 
-/* Reads of the exec's arguments that failed are made good from what the kernel has taken over. */
+/* How many variables the program was given: the kernel has counted what we may not have read. */
+static __always_inline void count_variables(struct live_work *w, u32 envc, u32 tag)
+{
+	u8 *to = room(w);
+
+	if (!to)
+		return;
+	*(u64 *)(to + sizeof(struct live_item)) = envc;
+	finish_item(w, to, tag | LIVE_ITEM_COUNT << 16, LIVE_WHOLE, sizeof(u64));
+}
+
+/*
+ * Reads of the exec's arguments that failed are made good from what the kernel
+ * has taken over; and of the variables' number, those that were cut short.
+ */
 static __always_inline void read_program(struct flight *flight, struct live_work *w,
 					 struct linux_binprm___live *bprm, struct live_plan *what)
 {
@@ -11,6 +25,8 @@ static __always_inline void read_program(struct flight *flight, struct live_work
 	const char *name = BPF_CORE_READ(bprm, filename);
 	/* A script's interpreter has other arguments than it was given. */
 	bool same = name == BPF_CORE_READ(bprm, interp);
+	u32 variables = BPF_CORE_READ(bprm, envc);
+	u32 most = LIVE_STRUCT / (flight->call.abi == ABI_COMPAT ? 4 : 8);
 	u64 path = LIVE_READS;
 
 	prepare(w, flight);
@@ -21,6 +37,11 @@ static __always_inline void read_program(struct flight *flight, struct live_work
 
 		if (what->reads[i].what == LIVE_WHAT_PATH)
 			path = what->reads[i].arg;
+		if (what->reads[i].what == LIVE_WHAT_STRUCT && what->reads[i].arg == path + 2 &&
+		    ((flight->failed >> i & 1) || variables >= most)) {
+			count_variables(w, variables, tag);
+			flight->failed &= ~(1 << i);
+		}
 		if (!(flight->failed >> i & 1))
 			continue;
 		if (what->reads[i].what == LIVE_WHAT_PATH) {
@@ -59,8 +80,6 @@ int BPF_PROG(show_exec, struct task_struct *task, int old_pid, struct linux_binp
 	if (!flight || flight->state != FLIGHT_ACTIVE || !w)
 		return 0;
 	flight->started = 1;
-	if (!flight->failed)
-		return 0;
 
 	struct live_plan *what = plan_at(flight->plan);
 

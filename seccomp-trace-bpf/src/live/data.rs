@@ -64,6 +64,9 @@ fn item(header: &[u8], content: &[u8]) -> Result<Item, DecodeError> {
             Piece::Whole(Content::Descriptor(Bytes { bytes: file::name(&file), extent }))
         }
         item_kind::LIVE_ITEM_NO_FILE => Piece::Whole(Content::NoDescriptor),
+        item_kind::LIVE_ITEM_COUNT => {
+            Piece::Whole(Content::Count(wire::u64_at(content, 0).ok_or(DecodeError::Item)?))
+        }
         other => return Err(DecodeError::ItemKind(other.0)),
     };
     let (read, arg) = (byte(offset_of!(types::live_item, read))?, byte(offset_of!(types::live_item, arg))?);
@@ -83,7 +86,13 @@ pub(crate) fn assemble(items: Vec<Item>, missing: u8, reads: &[Read]) -> Vec<Dat
     let mut data: BTreeMap<u8, Datum> = BTreeMap::new();
     for Item { read, arg, piece } in items {
         let datum = match piece {
-            Piece::Whole(content) => Datum { arg, content },
+            Piece::Whole(content) => {
+                // The kernel's number is worth more than the part that was read, whichever is met first.
+                if matches!(data.get(&read), Some(Datum { content: Content::Count(_), .. })) {
+                    continue;
+                }
+                Datum { arg, content }
+            }
             Piece::Element(element) => {
                 let list = data.entry(read).or_insert_with(|| open_list(arg));
                 if let Content::List { elements, .. } = &mut list.content {
@@ -171,6 +180,17 @@ pub(crate) mod tests {
         let wire = encode(0, 0, item_kind::LIVE_ITEM_STRING, UNREADABLE, b"ab");
         let data = assemble(items(&wire).unwrap(), 0, &[]);
         assert_eq!(data[0].content, Content::Bytes(bytes(b"ab", Extent::Unreadable)));
+    }
+
+    #[test]
+    fn what_the_kernel_counted_is_worth_more_than_a_part() {
+        let counted = encode(2, 2, item_kind::LIVE_ITEM_COUNT, WHOLE, &64u64.to_ne_bytes());
+        let part = encode(2, 2, item_kind::LIVE_ITEM_BYTES, live_extent::LIVE_CUT, b"part");
+        for wire in [[&counted[..], &part].concat(), [&part[..], &counted].concat()] {
+            let data = assemble(items(&wire).unwrap(), 0, &[]);
+            assert_eq!(data, [Datum { arg: 2, content: Content::Count(64) }]);
+        }
+        assert_eq!(items(&encode(2, 2, item_kind::LIVE_ITEM_COUNT, WHOLE, b"four")), Err(DecodeError::Item));
     }
 
     #[test]
