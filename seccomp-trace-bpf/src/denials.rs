@@ -5,12 +5,13 @@ use std::os::fd::AsFd;
 use std::sync::Arc;
 
 use libbpf_rs::skel::{OpenSkel, SkelBuilder};
-use libbpf_rs::{Link, MapCore, MapFlags, MapHandle, ProgramHandle};
+use libbpf_rs::{Link, MapCore, MapFlags, MapHandle};
 use seccomp_trace_core::{Denials, Watch};
 
 use crate::clock::Clock;
-use crate::libbpf::{load_error, quiet_libbpf, recursion_misses, speed_up};
+use crate::libbpf::{load_error, quiet_libbpf, speed_up};
 use crate::skel::denials::{DenialsSkel, DenialsSkelBuilder};
+use crate::skipped::{self, Spared};
 use crate::tables::{Tables, delete_where};
 use crate::{Error, denials_wire as wire, preemption};
 
@@ -25,7 +26,7 @@ pub(crate) struct Observer {
     args: MapHandle,
     losses: MapHandle,
     /// Those whose misses are losses.
-    programs: Vec<ProgramHandle>,
+    programs: Vec<Spared>,
     _links: Vec<Link>,
 }
 
@@ -103,7 +104,7 @@ impl Observer {
 
     /// Program runs that the kernel skipped so far.
     fn misses(&self) -> Result<u64, Error> {
-        self.programs.iter().try_fold(0u64, |sum, program| Ok(sum + recursion_misses(program.as_fd())?))
+        skipped::misses(&self.programs)
     }
 }
 
@@ -133,33 +134,21 @@ impl Watching {
     }
 }
 
-/// The perf tracepoints where the kernel would preempt the programs; see `attach_enter` of the recorder.
-fn attach(skel: &DenialsSkel<'_>) -> Result<(Vec<Link>, Vec<ProgramHandle>), Error> {
+fn attach(skel: &DenialsSkel<'_>) -> Result<(Vec<Link>, Vec<Spared>), Error> {
     let progs = &skel.progs;
-    let mut links = Vec::new();
+    // A task whose birth was missed is known from its first call on, and nothing is made up of it: no loss.
+    let (_, birth) = Spared::alone("on_birth", &progs.on_birth)?;
+    let mut links = vec![birth];
     let mut programs = Vec::new();
-    for (name, btf, in_its_place) in [
-        ("on_birth", &progs.on_birth, None),
-        ("on_death", &progs.on_death, Some(&progs.on_death_perf)),
-        ("on_call", &progs.on_call, Some(&progs.on_call_perf)),
+    for (name, perf, program) in [
+        ("on_death", &progs.on_death_perf, &progs.on_death),
+        ("on_call", &progs.on_call_perf, &progs.on_call),
         // Last: an end counts only of who was seen to begin.
-        ("on_result", &progs.on_result, Some(&progs.on_result_perf)),
+        ("on_result", &progs.on_result_perf, &progs.on_result),
     ] {
-        let other = in_its_place
-            .filter(|program| program.autoload())
-            .and_then(|program| Some((program.attach().ok()?, program)));
-        let (link, program) = match other {
-            Some(attached) => attached,
-            None => {
-                let failed = |source| Error::Attach { program: name, source };
-                (btf.attach_trace().map_err(failed)?, btf)
-            }
-        };
+        let (program, link) = Spared::unpreempted(name, perf, program)?;
         links.push(link);
-        // A task whose birth was missed is known from its first call on, and nothing is made up of it.
-        if name != "on_birth" {
-            programs.push(ProgramHandle::try_from(program).map_err(load_error)?);
-        }
+        programs.push(program);
     }
     Ok((links, programs))
 }

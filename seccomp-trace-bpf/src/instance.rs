@@ -223,21 +223,10 @@ fn attach(skel: &RecorderSkel<'_>, config: Config) -> Result<(Links, Vec<Spared>
         programs.push(program);
     }
     if config.record {
-        let (program, link) = attach_enter(skel)?;
-        links.push(("on_sys_enter".to_owned(), link));
+        let (name, perf) = ("on_sys_enter", &progs.on_sys_enter_perf);
+        let (program, link) = Spared::unpreempted(name, perf, &progs.on_sys_enter)?;
+        links.push((name.to_owned(), link));
         programs.push(program);
     }
     Ok((links, programs))
-}
-
-/// The perf tracepoint, where the other one would be preempted, costs more and needs tracefs. Where that is not
-/// mounted, misses are counted as what they are: losses.
-fn attach_enter(skel: &RecorderSkel<'_>) -> Result<(Spared, Link), Error> {
-    let (name, perf) = ("on_sys_enter", &skel.progs.on_sys_enter_perf);
-    if perf.autoload()
-        && let Ok(link) = perf.attach()
-    {
-        return Ok((Spared::of(name, perf)?, link));
-    }
-    Spared::alone(name, &skel.progs.on_sys_enter)
 }

@@ -26,6 +26,22 @@ impl Spared {
         Ok((Self::of(name, program)?, link))
     }
 
+    /// Attaches a program to its perf tracepoint, if that is where the kernel would not preempt it: it was loaded
+    /// then. It costs more there and needs tracefs; where that is not mounted `program` is attached, and misses are
+    /// counted as what they are: losses.
+    pub(crate) fn unpreempted(
+        name: &'static str,
+        perf: &ProgramMut<'_>,
+        program: &ProgramMut<'_>,
+    ) -> Result<(Self, Link), Error> {
+        if perf.autoload()
+            && let Ok(link) = perf.attach()
+        {
+            return Ok((Self::of(name, perf)?, link));
+        }
+        Self::alone(name, program)
+    }
+
     /// Attaches a program, and after it the spare one if that was loaded. One that needs tracefs is done without where
     /// that is not mounted.
     pub(crate) fn attach(

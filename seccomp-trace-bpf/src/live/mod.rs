@@ -13,9 +13,7 @@ use std::os::fd::{AsFd, BorrowedFd};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use libbpf_rs::skel::{OpenSkel, SkelBuilder};
-use libbpf_rs::{
-    Link, MapCore, MapFlags, MapHandle, MapInfo, ProgramHandle, ProgramMut, RingBuffer, RingBufferBuilder,
-};
+use libbpf_rs::{Link, MapCore, MapFlags, MapHandle, MapInfo, RingBuffer, RingBufferBuilder};
 use seccomp_trace_core::{Event, View};
 
 pub use plan::ViewError;
@@ -23,8 +21,9 @@ pub(crate) use watcher::Watcher;
 
 use crate::array::Array;
 use crate::clock::Clock;
-use crate::libbpf::{load_error, quiet_libbpf, recursion_misses, speed_up};
+use crate::libbpf::{load_error, quiet_libbpf, speed_up};
 use crate::skel::live::{LiveSkel, LiveSkelBuilder, OpenLiveSkel, types};
+use crate::skipped::{self, Spared};
 use crate::{Error, preemption, seed, wire};
 use inbox::Inbox;
 use plan::Program;
@@ -47,7 +46,7 @@ pub(crate) struct Live {
     ring: Mutex<RingBuffer<'static>>,
     inbox: Arc<Mutex<Inbox>>,
     pending: Link,
-    programs: Vec<ProgramHandle>,
+    programs: Vec<Spared>,
     globals: Array,
     /// How many batches the ring holds at most.
     batches: usize,
@@ -128,7 +127,7 @@ impl Live {
     pub(crate) fn misses(&self) -> Result<u64, Error> {
         let offset = offset_of!(types::bss, lookup_failures);
         let failed = wire::u64_at(&self.globals.read(0), offset).unwrap_or_default();
-        self.programs.iter().try_fold(failed, |sum, program| Ok(sum + recursion_misses(program.as_fd())?))
+        Ok(failed + skipped::misses(&self.programs)?)
     }
 }
 
@@ -176,34 +175,18 @@ fn configure(
 }
 
 /// The program that sees calls begin comes last: what it has seen begin is seen to end.
-fn attach(skel: &LiveSkel<'_>, view: &View) -> Result<(Vec<Link>, Vec<ProgramHandle>), Error> {
+fn attach(skel: &LiveSkel<'_>, view: &View) -> Result<(Vec<Link>, Vec<Spared>), Error> {
     let progs = &skel.progs;
-    let (mut links, mut programs) = (Vec::new(), Vec::new());
-    let mut keep = |link: Link, program: &ProgramMut<'_>| {
-        programs.push(ProgramHandle::try_from(program).map_err(load_error)?);
-        links.push(link);
-        Ok::<_, Error>(())
-    };
-    let btf = |name: &'static str, program: &ProgramMut<'_>| {
-        program.attach_trace().map_err(|source| Error::Attach { program: name, source })
-    };
-    // See `instance::attach_enter`.
-    let perf = |program: &ProgramMut<'_>| program.autoload().then(|| program.attach().ok()).flatten();
-    match perf(&progs.show_exit_perf) {
-        Some(link) => keep(link, &progs.show_exit_perf)?,
-        None => keep(btf("show_exit", &progs.show_exit)?, &progs.show_exit)?,
-    }
-    keep(btf("show_exec", &progs.show_exec)?, &progs.show_exec)?;
+    let mut attached = vec![
+        Spared::unpreempted("show_exit", &progs.show_exit_perf, &progs.show_exit)?,
+        Spared::alone("show_exec", &progs.show_exec)?,
+    ];
     if view.signals {
-        keep(btf("show_signal", &progs.show_signal)?, &progs.show_signal)?;
+        attached.push(Spared::alone("show_signal", &progs.show_signal)?);
     }
-    if let (Some(leave), Some(enter)) = (perf(&progs.show_leave_perf), perf(&progs.show_enter_perf)) {
-        keep(leave, &progs.show_leave_perf)?;
-        keep(enter, &progs.show_enter_perf)?;
-    } else {
-        keep(btf("show_leave", &progs.show_leave)?, &progs.show_leave)?;
-        keep(btf("show_enter", &progs.show_enter)?, &progs.show_enter)?;
-    }
+    attached.push(Spared::unpreempted("show_leave", &progs.show_leave_perf, &progs.show_leave)?);
+    attached.push(Spared::unpreempted("show_enter", &progs.show_enter_perf, &progs.show_enter)?);
+    let (programs, links) = attached.into_iter().unzip();
     Ok((links, programs))
 }
 

@@ -5,13 +5,14 @@ use std::mem::MaybeUninit;
 use std::os::fd::AsFd;
 
 use libbpf_rs::skel::{OpenSkel, SkelBuilder};
-use libbpf_rs::{Link, MapCore, MapFlags, MapHandle, ProgramHandle};
+use libbpf_rs::{Link, MapCore, MapFlags, MapHandle};
 use seccomp_trace_core::Comm;
 
 use super::{Tally, TallyBy, TallyGroup, TallyRow, TallySpec, TallyTime, wire};
 use crate::clock::Clock;
-use crate::libbpf::{load_error, quiet_libbpf, recursion_misses, speed_up};
+use crate::libbpf::{load_error, quiet_libbpf, speed_up};
 use crate::skel::tally::{OpenTallySkel, TallySkel, TallySkelBuilder};
+use crate::skipped::{self, Spared};
 use crate::tables::Tables;
 use crate::wire::ABIS;
 use crate::{Error, preemption};
@@ -23,7 +24,7 @@ pub(crate) struct Counting {
     cells: MapHandle,
     names: MapHandle,
     counters: MapHandle,
-    programs: Vec<ProgramHandle>,
+    programs: Vec<Spared>,
     _links: Vec<Link>,
 }
 
@@ -73,10 +74,7 @@ impl Counting {
         Ok(Tally {
             rows,
             uncounted: wire::uncounted(&counters).unwrap_or_default(),
-            missed: self
-                .programs
-                .iter()
-                .try_fold(0, |sum, program| Ok::<_, Error>(sum + recursion_misses(program.as_fd())?))?,
+            missed: skipped::misses(&self.programs)?,
         })
     }
 
@@ -138,33 +136,15 @@ fn configure(
 }
 
 /// Ends are attached first: a call whose end is not seen would be taken for the next one's.
-fn attach(skel: &TallySkel<'_>, spec: TallySpec) -> Result<(Vec<Link>, Vec<ProgramHandle>), Error> {
+fn attach(skel: &TallySkel<'_>, spec: TallySpec) -> Result<(Vec<Link>, Vec<Spared>), Error> {
     let progs = &skel.progs;
-    let failed = |program| move |source| Error::Attach { program, source };
-    let mut links = Vec::new();
-    let mut programs = Vec::new();
-    let mut keep = |program, link| {
-        links.push(link);
-        ProgramHandle::try_from(program).map(|program| programs.push(program)).map_err(load_error)
-    };
-    let perf = if progs.tally_exit_perf.autoload() {
-        progs.tally_exit_perf.attach().and_then(|exit| Ok((exit, progs.tally_enter_perf.attach()?))).ok()
-    } else {
-        None
-    };
-    match perf {
-        Some((exit, enter)) => {
-            keep(&progs.tally_exit_perf, exit)?;
-            keep(&progs.tally_enter_perf, enter)?;
-        }
-        None => {
-            keep(&progs.tally_exit, progs.tally_exit.attach_trace().map_err(failed("tally_exit"))?)?;
-            keep(&progs.tally_enter, progs.tally_enter.attach_trace().map_err(failed("tally_enter"))?)?;
-        }
-    }
+    let mut attached = vec![
+        Spared::unpreempted("tally_exit", &progs.tally_exit_perf, &progs.tally_exit)?,
+        Spared::unpreempted("tally_enter", &progs.tally_enter_perf, &progs.tally_enter)?,
+    ];
     if spec.time == TallyTime::Cpu {
-        let link = progs.tally_switch.attach_trace().map_err(failed("tally_switch"))?;
-        keep(&progs.tally_switch, link)?;
+        attached.push(Spared::alone("tally_switch", &progs.tally_switch)?);
     }
+    let (programs, links) = attached.into_iter().unzip();
     Ok((links, programs))
 }
