@@ -46,7 +46,7 @@ miri: ## Run the tests of what calls no foreign code in Miri, where a nightly to
 sanitize: ## Run the tests of what does, built for AddressSanitizer.
 	@scripts/sanitize.sh
 
-test-kernels: ## Test on other kernels, in virtual machines; installs qemu, downloads Debian's kernels.
+test-kernels: ## Test on other kernels, in virtual machines; downloads qemu and Debian's kernels.
 	@tests/kernels/run.sh full
 
 test-kernels-quick: ## The same with the oldest kernel and the newest.

@@ -1,7 +1,7 @@
 #!/bin/sh
 # Installs what is needed to build, test and lint this project, and only what is missing.
 #
-#   scripts/deps.sh [build] [test] [lint] [vendored] [kernels] [kernels-arm64] [bench]      (none named: build test lint)
+#   scripts/deps.sh [build] [test] [lint] [vendored] [kernels] [kernels-arm64] [qemu-amd64] [qemu-arm64] [bench]      (none named: build test lint)
 #
 # Needs are checked by what they are for (a command, a header), so nothing is installed over a tool that came from
 # elsewhere. Debian and Ubuntu (apt) and Fedora (dnf) are known; elsewhere, and without root, the names are printed.
@@ -47,16 +47,16 @@ vendored|cmd:bison|bison|bison
 vendored|cmd:gawk|gawk|gawk
 vendored|cmd:libtoolize|libtool|libtool
 vendored|cmd:pkg-config|pkg-config|pkgconf-pkg-config
-kernels|cmd:qemu-system-x86_64|qemu-system-x86|qemu-system-x86-core
 kernels|cmd:cpio|cpio|cpio
 kernels|cmd:busybox|busybox-static|busybox
 kernels|cmd:strace|strace|strace
 kernels|cmd:as|binutils|binutils
 kernels|cmd:dpkg-deb|dpkg|dpkg
-kernels-arm64|cmd:qemu-system-aarch64|qemu-system-arm|qemu-system-aarch64-core
 kernels-arm64|cmd:aarch64-linux-gnu-gcc|gcc-aarch64-linux-gnu|gcc-aarch64-linux-gnu
 kernels-arm64|file:/usr/aarch64-linux-gnu/include/stdio.h|libc6-dev-arm64-cross|glibc-devel
 kernels-arm64|cmd:arm-linux-gnueabi-as|binutils-arm-linux-gnueabi|binutils-arm-linux-gnu
+qemu-amd64|cmd:qemu-system-x86_64|qemu-system-x86|qemu-system-x86-core
+qemu-arm64|cmd:qemu-system-aarch64|qemu-system-arm|qemu-system-aarch64-core
 bench|cmd:bpftrace|bpftrace|bpftrace
 bench|cmd:perf|linux-perf|perf
 bench|cmd:openssl|openssl|openssl
@@ -159,9 +159,9 @@ refresh() {
 missing=
 for group in $groups; do
     case $group in
-        build | test | lint | vendored | kernels | kernels-arm64 | bench) ;;
+        build | test | lint | vendored | kernels | kernels-arm64 | qemu-amd64 | qemu-arm64 | bench) ;;
         *)
-            echo "deps: unknown group '$group' (known: build test lint vendored kernels kernels-arm64 bench)" >&2
+            echo "deps: unknown group '$group' (known: build test lint vendored kernels kernels-arm64 qemu-amd64 qemu-arm64 bench)" >&2
             exit 2
             ;;
     esac

@@ -23,18 +23,19 @@ case $arch in
         esac
         # Where the host is busy, the guest finds at times that its timer does not work.
         set -- console=ttyS0 no_timer_check "$@"
-        machine="qemu-system-x86_64 -machine q35 -accel tcg,thread=multi -cpu ${cpu:-max,-cx16}"
+        machine="-machine q35 -accel tcg,thread=multi -cpu ${cpu:-max,-cx16}"
         ;;
     arm64)
         set -- console=ttyAMA0 "$@"
-        machine="qemu-system-aarch64 -machine virt -accel tcg,thread=multi -cpu ${cpu:-cortex-a57}"
+        machine="-machine virt -accel tcg,thread=multi -cpu ${cpu:-cortex-a57}"
         ;;
 esac
+emulator=$("$(dirname "$0")/emulator.sh" "$arch")
 log=$(mktemp)
 trap 'rm -f "$log"' EXIT
-# The words of $machine hold no blanks.
+# The words of $machine hold no blanks, and are split.
 # shellcheck disable=SC2086
-timeout -s KILL "${BOOT_TIMEOUT:-600}" $machine -smp 1 -m 512 -nodefaults -no-reboot -display none \
+timeout -s KILL "${BOOT_TIMEOUT:-600}" "$emulator" $machine -smp 1 -m 512 -nodefaults -no-reboot -display none \
     -serial stdio -monitor none -kernel "$kernel" -initrd "$initramfs" \
     -append "panic=-1 quiet $*" </dev/null >"$log" 2>&1 || true
 tr -d '\r' <"$log"

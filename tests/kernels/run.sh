@@ -16,7 +16,7 @@ rm -f "$out"/*.results "$out"/*.kernel "$out"/*.failed
 left_out() { echo "LEFT OUT: $*" | tee -a "$out/left-out"; }
 
 # Whether the tools are there or can be installed. Elsewhere nothing is tested, and that is said.
-if ! ../../scripts/deps.sh build vendored kernels; then
+if ! ../../scripts/deps.sh build vendored kernels || ! ./emulator.sh amd64 >/dev/null; then
     left_out "all kernels, because what building and booting them needs cannot be had"
     exit 0
 fi
@@ -26,7 +26,7 @@ declare -A built
 build() {
     local arch=$1 status=0
     if [ -z "${built[$arch]:-}" ]; then
-        if [ "$arch" = arm64 ] && ! ../../scripts/deps.sh kernels-arm64; then
+        if [ "$arch" = arm64 ] && ! { ../../scripts/deps.sh kernels-arm64 && ./emulator.sh arm64 >/dev/null; }; then
             status=3
         else
             ./build.sh "$arch" "$out/$arch.gz" || status=$?
