@@ -7,7 +7,7 @@ use std::sync::{Mutex, PoisonError};
 use libbpf_rs::skel::{OpenSkel, SkelBuilder};
 use libbpf_rs::{Link, MapHandle, MapInfo, MapMut};
 
-use crate::array::Array;
+use crate::array::{Array, LargeArray};
 use crate::libbpf::{load_error, quiet_libbpf, speed_up, try_storage};
 use crate::live::{Live, Wanted};
 use crate::skel::recorder::{OpenRecorderSkel, RecorderSkel, RecorderSkelBuilder, types};
@@ -72,7 +72,7 @@ impl Loaded {
             tasks: MapHandle::try_from(&skel.maps.tasks).map_err(load_error)?,
             targets: array(&skel.maps.targets, "targets")?,
             seen: array(&skel.maps.seen, "seen")?,
-            first: array(&skel.maps.first, "first")?,
+            first: LargeArray::new(MapHandle::try_from(&skel.maps.first).map_err(load_error)?, "first"),
             counts: MapHandle::try_from(&skel.maps.counts).map_err(load_error)?,
             captures: array(&skel.maps.captures, "captures")?,
             values: MapHandle::try_from(&skel.maps.values).map_err(load_error)?,

@@ -18,7 +18,8 @@ pub(crate) fn read(tables: &Tables, slot: u16, clock: Clock, recording: &mut Rec
                 continue;
             }
             let captured = captures::read(tables, slot, row, abi)?;
-            let first = |nr| tables.first.read_part(row, nr * wire::FIRST_SEEN, wire::FIRST_SEEN);
+            let firsts = tables.first.value(row)?;
+            let first = |nr| firsts.read(nr * wire::FIRST_SEEN, wire::FIRST_SEEN);
             let counts = if tables.count_calls { Some(count_row(tables, row)?) } else { None };
             for (call, mut observation) in calls(abi, &seen, first, counts.as_deref(), clock) {
                 observation.args = captured.get(&call).cloned();

@@ -7,7 +7,7 @@ use std::os::fd::{AsRawFd, BorrowedFd};
 use libbpf_rs::{MapCore, MapFlags, MapHandle};
 use seccomp_trace_core::{Captures, Losses, Phase};
 
-use crate::array::Array;
+use crate::array::{Array, LargeArray};
 use crate::libbpf::give_storage;
 use crate::skel::recorder::types;
 use crate::skipped::{self, Spared};
@@ -27,7 +27,7 @@ pub(crate) struct Tables {
     pub(crate) tasks: MapHandle,
     pub(crate) targets: Array,
     pub(crate) seen: Array,
-    pub(crate) first: Array,
+    pub(crate) first: LargeArray,
     pub(crate) counts: MapHandle,
     pub(crate) captures: Array,
     pub(crate) values: MapHandle,
@@ -130,9 +130,8 @@ impl Tables {
             self.captures.write(u32::from(slot) * wire::ABIS + abi, &config);
             for phase in Phase::ALL {
                 let row = wire::row(slot.into(), wire::phase_number(phase), abi);
-                let old = self.seen.read(row);
-                for (nr, _) in old.iter().enumerate().filter(|(_, byte)| **byte != 0) {
-                    self.first.write_part(row, nr * wire::FIRST_SEEN, &[0; wire::FIRST_SEEN]);
+                if self.seen.read(row).iter().any(|byte| *byte != 0) {
+                    self.first.value(row)?.write(0, &vec![0; size_of::<types::first_row>()]);
                 }
                 self.seen.write(row, &seen);
             }

@@ -10,7 +10,7 @@ use std::os::fd::AsFd;
 
 use super::state::{InstanceFile, make_directory};
 use crate::Error;
-use crate::array::Array;
+use crate::array::{Array, LargeArray};
 use crate::instance::Loaded;
 use crate::skipped::{Spared, spare_name};
 use crate::tables::Tables;
@@ -98,7 +98,7 @@ pub(crate) fn open(instance: &InstanceFile) -> Result<Tables, Error> {
         tasks: map("tasks").map_err(failed)?,
         targets: array("targets")?,
         seen: array("seen")?,
-        first: array("first")?,
+        first: LargeArray::new(map("first").map_err(failed)?, "first"),
         counts: map("counts").map_err(failed)?,
         captures: array("captures")?,
         values: map("values").map_err(failed)?,
