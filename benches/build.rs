@@ -8,14 +8,14 @@ use libbpf_cargo::SkeletonBuilder;
 
 fn main() {
     let out = PathBuf::from(env::var_os("OUT_DIR").expect("cargo sets OUT_DIR"));
-    for path in ["src/bpf", "tracees", "../tests/tracees/tracee.h"] {
+    for path in ["src/bpf", "../seccomp-trace-bpf/src/bpf/kernel.h", "tracees", "../tests/tracees/tracee.h"] {
         println!("cargo:rerun-if-changed={path}");
     }
     println!("cargo:rerun-if-env-changed=CC");
     SkeletonBuilder::new()
         .source("src/bpf/floor.bpf.c")
         .obj(out.join("floor.bpf.o"))
-        .clang_args(["-mcpu=v3", "-Wall", "-Werror"])
+        .clang_args(["-mcpu=v3", "-Wall", "-Werror", "-I../seccomp-trace-bpf/src/bpf"])
         .build()
         .unwrap_or_else(|error| panic!("cannot build floor.bpf.c (is clang installed?): {error:#}"));
 

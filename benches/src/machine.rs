@@ -70,13 +70,13 @@ pub fn others_at_sys_enter() -> Option<usize> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::floor::Floor;
+    use crate::floor::{Asks, Floor};
 
     /// The oracle is a program that is certainly there. Other tests on the machine attach theirs and take them away.
     #[test]
     fn a_program_at_sys_enter_is_counted() {
         seccomp_trace_tests::privileged!();
-        let floors: Vec<_> = (0..40).map(|_| Floor::attach().unwrap()).collect();
+        let floors: Vec<_> = (0..40).map(|_| Floor::attach(Asks::Nothing).unwrap()).collect();
         let found = others_at_sys_enter().unwrap();
         assert!(found >= floors.len(), "{found} of {} were found", floors.len());
     }

@@ -6,8 +6,9 @@ use std::process::{Child, Command, Stdio};
 use anyhow::Context as _;
 
 use super::Question;
-use super::hot::{FLOOR, UNTRACED, calls, untraced_and_floor};
+use super::hot::{FLOOR, UNTRACED, calls, looped_on_floor, untraced_and_floor};
 use crate::context::{Context, PerCall, words};
+use crate::floor::Asks;
 use crate::stats::{Contender, in_turn};
 use crate::table::{Row, Unit};
 use crate::tracers::Tracer;
@@ -15,12 +16,13 @@ use crate::tracers::Tracer;
 pub(super) const QUESTION: Question = Question {
     name: "bystander",
     text: "What does the same loop cost in a process that is not traced, while another one is?",
-    how: "The loop alone; with the empty program attached; while `seccomp-trace run` observes a shell that waits. \
-          CPU time of the loop's thread.",
+    how: "The loop alone; with the empty program attached; with one that only asks the kernel which task it is, as a \
+          recorder must; while `seccomp-trace run` observes a shell that waits. CPU time of the loop's thread.",
     traces: true,
     ask,
 };
 
+const ASKED: &str = "the floor with the task";
 const TAXED: &str = "while another is traced";
 
 /// A shell that waits under a tracer until this is dropped.
@@ -54,6 +56,7 @@ impl Drop for Waiting {
 
 fn ask(context: &Context) -> anyhow::Result<Vec<Row>> {
     let mut contenders = untraced_and_floor(context, "getppid");
+    contenders.push(Contender::new(ASKED, move || looped_on_floor(context, Asks::Task, "getppid")));
     contenders.push(Contender::new(TAXED, move || {
         let _waiting = Waiting::start(&Tracer::run(&[]))?;
         context.looped(&Tracer::none(), "getppid", calls(context.scale))
@@ -61,6 +64,7 @@ fn ask(context: &Context) -> anyhow::Result<Vec<Row>> {
     let rounds = in_turn(context.scale.rounds(), contenders)?;
     let cpu = |one: &PerCall| one.cpu;
     Ok(vec![
+        Row::new("the floor and the task, of the floor", Unit::Ratio, rounds.ratio(ASKED, FLOOR, cpu)),
         Row::new("the tax, of untraced", Unit::Ratio, rounds.ratio(TAXED, UNTRACED, cpu)),
         Row::new("the tax, of the floor", Unit::Ratio, rounds.ratio(TAXED, FLOOR, cpu)).at_most(1.06),
     ])

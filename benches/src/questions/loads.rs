@@ -6,7 +6,7 @@ use std::path::Path;
 use super::Question;
 use super::hot::FLOOR;
 use crate::context::{Context, Spent, Words, tracee, words};
-use crate::floor::Floor;
+use crate::floor::{Asks, Floor};
 use crate::machine::which;
 use crate::stats::{Contender, in_turn};
 use crate::table::{Row, Unit};
@@ -91,7 +91,7 @@ fn ask(context: &Context) -> anyhow::Result<Vec<Row>> {
             Contender::new(FLOOR, {
                 let alone = under(Tracer::none());
                 move || {
-                    let _floor = Floor::attach()?;
+                    let _floor = Floor::attach(Asks::Nothing)?;
                     alone()
                 }
             }),
