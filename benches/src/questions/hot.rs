@@ -12,7 +12,8 @@ pub(super) const QUESTION: Question = Question {
     text: "What does a loop of getppid cost when it is traced?",
     how: "The loop alone (`tracees/loop.c`, pinned to a CPU); with an empty program on `tp_btf/sys_enter` attached, \
           which is the floor; with one that only asks the kernel which task it is and what is stored with it, as a \
-          recorder must; under `seccomp-trace run`; under each peer. CPU time of the loop's thread, and wall time, \
+          recorder must (two helpers, which cost most where the CPU has its returns guarded, as by Safe RET); under \
+          `seccomp-trace run`; under each peer. CPU time of the loop's thread, and wall time, \
           which has the tracer's own work as well.",
     traces: true,
     ask,
