@@ -93,9 +93,9 @@ fn who_enters_from_the_host_is_not_recorded(runtime: &str) {
 fn hooks_of_others_are_not_the_workload(runtime: &str) {
     let podman = Podman::new(runtime);
     let caller = tracee("caller");
-    podman.add_hook("outside", caller.as_ref(), &["caller", "eventfd2"], &["createContainer"]);
-    podman.add_hook("inside", "/tracees/caller".as_ref(), &["caller", "getpgid"], &["startContainer"]);
-    podman.add_hook("beside", caller.as_ref(), &["caller", "times"], &["prestart", "poststart"]);
+    podman.add_hook("outside", &[&caller, "eventfd2"], &["createContainer"]);
+    podman.add_hook("inside", &["/tracees/caller", "getpgid"], &["startContainer"]);
+    podman.add_hook("beside", &[&caller, "times"], &["prestart", "poststart"]);
     drop(podman.trace(&of(&podman.out("own.json")), &[], &["/tracees/caller", "sysinfo"]).success());
     let workload = podman.profile("own.json").workload();
     let rare: Vec<_> =

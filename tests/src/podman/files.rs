@@ -70,8 +70,11 @@ pub(super) fn upstreams() -> Vec<Value> {
     })]
 }
 
-/// The hook file of somebody else, for every container.
-pub(super) fn others(args: &[&str], stages: &[&str]) -> Value {
+/// The hook file of somebody else, for every container: a shell that reads the State and becomes the command.
+///
+/// Debian 12's crun fails the container where a hook ends before the State was written to it (containers/crun#1551).
+pub(super) fn others(command: &[&str], stages: &[&str]) -> Value {
+    let args = [&["sh", "-c", r#"cat > /dev/null; exec "$0" "$@""#], command].concat();
     json!({
         "version": "1.0.0",
         "hook": { "path": "", "args": args },

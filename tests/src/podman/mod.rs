@@ -93,8 +93,8 @@ impl Podman {
     }
 
     /// Adds somebody else's hook, for every container.
-    pub fn add_hook(&self, name: &str, path: &Path, args: &[&str], stages: &[&str]) {
-        files::write_hook(self.folder.path(), name, &files::others(args, stages), path, &[]);
+    pub fn add_hook(&self, name: &str, command: &[&str], stages: &[&str]) {
+        files::write_hook(self.folder.path(), name, &files::others(command, stages), "/bin/sh".as_ref(), &[]);
     }
 
     /// A podman command that has yet to be started.
