@@ -9,7 +9,7 @@
 #include <signal.h>
 #include <time.h>
 
-#include "tracee.h"
+#include "waits.h"
 
 static volatile sig_atomic_t handled;
 
@@ -52,21 +52,9 @@ static void interrupted(void)
 	CHECK(handled > 0);
 }
 
-/* The state of a process, as /proc/PID/stat has it. */
-static char state(pid_t pid)
-{
-	char path[64], state = 0;
-	FILE *file;
-
-	snprintf(path, sizeof(path), "/proc/%d/stat", pid);
-	file = fopen(path, "r");
-	CHECK(file && fscanf(file, "%*d %*s %c", &state) == 1 && fclose(file) == 0);
-	return state;
-}
-
 static void until(pid_t pid, char wanted)
 {
-	while (state(pid) != wanted)
+	while (state_of(pid, pid) != wanted)
 		nap(1);
 }
 

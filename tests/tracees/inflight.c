@@ -4,12 +4,11 @@
  * on x86 i386's pause through int 0x80, whose number (29) is shmget in the native table. The main
  * thread waits in read. Prints "ready" when the others wait, and ends at the end of standard input.
  */
-#include <fcntl.h>
 #include <poll.h>
 #include <pthread.h>
 #include <time.h>
 
-#include "tracee.h"
+#include "waits.h"
 
 static pid_t waiting[3];
 
@@ -44,19 +43,6 @@ static void *pauses(void *unused)
 	return unused;
 }
 
-/* Whether a thread sleeps, as the kernel says. */
-static int sleeping(pid_t thread)
-{
-	char path[64], text[256] = "";
-	FILE *file;
-
-	snprintf(path, sizeof(path), "/proc/self/task/%d/stat", thread);
-	file = fopen(path, "r");
-	CHECK(file && fgets(text, sizeof(text), file));
-	fclose(file);
-	return strstr(text, ") S ") != NULL;
-}
-
 int main(void)
 {
 	struct flock lock = {.l_type = F_WRLCK, .l_whence = SEEK_SET};
@@ -77,7 +63,7 @@ int main(void)
 	for (size_t i = 0; i < 3; i++)
 		CHECK(pthread_create(&threads[i], NULL, bodies[i], &file) == 0);
 	for (size_t i = 0; i < 3; i++)
-		while (!*(volatile pid_t *)&waiting[i] || !sleeping(waiting[i]))
+		while (!*(volatile pid_t *)&waiting[i] || state_of(getpid(), waiting[i]) != 'S')
 			usleep(1000);
 	CHECK(write(STDOUT_FILENO, "ready\n", 6) == 6);
 	CHECK(read(STDIN_FILENO, &byte, 1) == 0);

@@ -24,16 +24,26 @@ static inline void read_of_task(pid_t pid, pid_t tid, const char *name, char *te
 	text[length] = 0;
 }
 
+/* The state of a thread, as /proc/PID/task/TID/stat has it. */
+static inline char state_of(pid_t pid, pid_t tid)
+{
+	char stat[512];
+	const char *name_end;
+
+	read_of_task(pid, tid, "stat", stat, sizeof(stat));
+	CHECK((name_end = strrchr(stat, ')')));
+	return name_end[2];
+}
+
 /* Whether this thread sleeps in the call of that number, for longer than it takes to ask. */
 static inline int waits_in(pid_t pid, pid_t tid, long nr)
 {
-	char call[128], stat[512];
+	char call[128], state;
 
 	read_of_task(pid, tid, "syscall", call, sizeof(call));
-	read_of_task(pid, tid, "stat", stat, sizeof(stat));
-	CHECK(!strstr(stat, ") Z "));
-	return strncmp(call, "running", 7) != 0 && strtol(call, NULL, 10) == nr &&
-	       strstr(stat, ") S ") != NULL;
+	state = state_of(pid, tid);
+	CHECK(state != 'Z');
+	return strncmp(call, "running", 7) != 0 && strtol(call, NULL, 10) == nr && state == 'S';
 }
 
 #endif

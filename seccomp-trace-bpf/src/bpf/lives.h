@@ -26,10 +26,12 @@ static __always_inline void read_program(struct flight *flight, struct live_work
 	/* A script's interpreter has other arguments than it was given. */
 	bool same = name == BPF_CORE_READ(bprm, interp);
 	u32 variables = BPF_CORE_READ(bprm, envc);
-	u32 most = LIVE_STRUCT / (flight->call.abi == ABI_COMPAT ? 4 : 8);
 	u64 path = LIVE_READS;
 
 	prepare(w, flight);
+
+	u32 most = LIVE_STRUCT / (w->compat ? 4 : 8);
+
 	w->at = 0;
 	w->final = 1;
 	for (u32 i = 0; i < LIVE_READS; i++) {
