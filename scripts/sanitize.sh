@@ -20,7 +20,7 @@ echo 'const char *__asan_default_options(void) { return "detect_leaks=0"; }' | c
 # them away from build scripts. The background of a script ignores SIGINT, which tests send to what they have started.
 cargo() {
     RUSTC_BOOTSTRAP=1 RUSTFLAGS="-Zsanitizer=address -Clink-arg=$(realpath "$target")/options.o" \
-        env --default-signal=INT,QUIT scripts/with-rust cargo "$@"
+        env --default-signal=HUP,INT,QUIT scripts/with-rust cargo "$@"
 }
 
 if ! echo 'fn main() {}' | RUSTC_BOOTSTRAP=1 scripts/with-rust rustc -Zsanitizer=address --target "$host" \

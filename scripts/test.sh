@@ -5,8 +5,8 @@ set -eu
 
 cd "$(dirname "$0")/.."
 scripts/deps.sh build test
-# The background of a script ignores SIGINT, which tests send to what they have started.
-cargo() { env --default-signal=INT,QUIT scripts/with-rust cargo "$@"; }
+# The background of a script ignores SIGINT, and nohup SIGHUP: tests send both to what they have started.
+cargo() { env --default-signal=HUP,INT,QUIT scripts/with-rust cargo "$@"; }
 
 # The end-to-end tests run the binaries, so these are built first.
 cargo build --workspace --bins --locked
