@@ -32,6 +32,9 @@ pub enum AccessError {
         "the kernel protects it (it has more privileges, or is not dumpable); run this with CAP_SYS_PTRACE (root has it)"
     )]
     Protected,
+    /// It runs no program.
+    #[error("it is a kernel thread, which makes no syscalls")]
+    KernelThread,
     /// Whoever comes later cannot be asked about now.
     #[error("whoever enters it later may be anybody's; run this with CAP_SYS_PTRACE (root has it)")]
     Anybody,

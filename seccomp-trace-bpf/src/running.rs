@@ -16,7 +16,8 @@ use crate::shared::proc;
 use crate::signals::{self, Relay};
 use crate::slot::SlotGuard;
 use crate::wire::{CgroupId, Entrance, NewTarget};
-use crate::{Error, Tracer, access, cgroups};
+use crate::access::{self, AccessError};
+use crate::{Error, Tracer, cgroups};
 
 /// A target with everything looked up that names it.
 struct Found<'a> {
@@ -34,6 +35,10 @@ impl<'a> Found<'a> {
         pids.dedup();
         let open = |pid: Tgid| {
             let raw = i32::try_from(pid.0).map_err(|_| no_process(pid))?;
+            if proc::is_kernel_thread(pid.0) {
+                let target = format!("process {pid}");
+                return Err(Error::Access { target, source: AccessError::KernelThread });
+            }
             let pidfd = pidfd_open(Pid::from_raw(raw));
             pidfd.map(|fd| (pid, fd)).map_err(|source| Error::NoProcess { pid: pid.0, source })
         };

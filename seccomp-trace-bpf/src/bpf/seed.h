@@ -121,6 +121,9 @@ int adopt(struct bpf_iter__task *it)
 
 	if (!task || !target || (task->flags & PF_EXITING))
 		return 0;
+	/* Their registers are their maker's, or none: they would seem to be in a call. */
+	if ((task->flags & PF_KTHREAD) || !was_told(task))
+		return 0;
 	/* The observer may be a descendant of the target, or in its cgroup, and is no part of it.
 	 */
 	if (pass->running && (u32)task->tgid == bpf_get_current_pid_tgid() >> 32)

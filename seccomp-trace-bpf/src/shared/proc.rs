@@ -15,6 +15,11 @@ pub(crate) fn lives(pid: u32, start_time: u64) -> bool {
     start_time_of(&stat) == Some(start_time) && !matches!(state_of(&stat), None | Some('Z' | 'X'))
 }
 
+/// Whether it is one of the kernel's own.
+pub(crate) fn is_kernel_thread(pid: u32) -> bool {
+    fs::read_to_string(format!("/proc/{pid}/stat")).is_ok_and(|stat| flags_of(&stat).is_some_and(is_kernels))
+}
+
 /// Tells this boot from others.
 pub(crate) fn boot_id() -> Option<String> {
     fs::read_to_string("/proc/sys/kernel/random/boot_id").ok().map(|id| id.trim().to_owned())
@@ -34,6 +39,16 @@ fn start_time_of(stat: &str) -> Option<u64> {
     // The name in parentheses is the process's own choice, and may hold blanks and parentheses.
     let (_, rest) = stat.rsplit_once(')')?;
     rest.split_whitespace().nth(19)?.parse().ok()
+}
+
+/// Field 9: the `PF_` flags of include/linux/sched.h.
+fn flags_of(stat: &str) -> Option<u32> {
+    stat.rsplit_once(')')?.1.split_whitespace().nth(6)?.parse().ok()
+}
+
+fn is_kernels(flags: u32) -> bool {
+    const PF_KTHREAD: u32 = 0x0020_0000;
+    flags & PF_KTHREAD != 0
 }
 
 fn state_of(stat: &str) -> Option<char> {
@@ -87,8 +102,16 @@ mod tests {
         for name in ["(sh)", "(a) S 1 (b)", "() 9 9)"] {
             let stat = format!("17 {name} {fields}");
             assert_eq!((start_time_of(&stat), state_of(&stat)), (Some(4711), Some('S')), "{name}");
+            assert_eq!(flags_of(&stat), Some(4_194_560), "{name}");
         }
         assert_eq!(start_time_of("17 sh"), None);
+    }
+
+    #[test]
+    fn kthreadd_is_told_from_a_process() {
+        let flags = |stat| flags_of(stat).expect("flags");
+        assert!(is_kernels(flags("2 (kthreadd) S 0 0 0 0 -1 2129984 0 0 0 0 0 0 0 0 20 0 1 0 2 0 0")));
+        assert!(!is_kernels(flags("1 (systemd) S 0 1 1 0 -1 4194560 0 0 0 0 0 0 0 0 20 0 1 0 2 0 0")));
     }
 
     #[test]
