@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use anyhow::Context;
 use clap::Args;
+use nix::sys::signal::{SigHandler, Signal, signal};
 use seccomp_trace_bpf::BpfSession;
 use seccomp_trace_bpf::containers::Places;
 use seccomp_trace_core::{Collector, Ended, RunningSpec, Session, Target, Tgid};
@@ -81,6 +82,7 @@ impl TargetArgs {
 
 /// Runs `seccomp-trace attach`.
 pub(crate) fn attach(args: AttachArgs) -> anyhow::Result<Exit> {
+    outlive_questions();
     let denied = DeniedPlan::resolve(&args.denied, &args.outcome.policy.environment)?;
     let mut outcome = Outcome::resolve(args.outcome)?;
     if let Some(plan) = &denied {
@@ -132,6 +134,12 @@ fn wait(
             say_error(&error);
         }
     })
+}
+
+/// Lets a question for what was recorded so far come before there is anything, or after all was written.
+fn outlive_questions() {
+    // SAFETY: to ignore a signal runs no code. It fails for SIGKILL and SIGSTOP alone.
+    let _ = unsafe { signal(Signal::SIGUSR1, SigHandler::SigIgn) };
 }
 
 /// Why a recording ended before its target, as it is said after it.

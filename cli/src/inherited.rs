@@ -1,4 +1,4 @@
-//! What this process was given by whoever started it, before Rust's and libc's start-up change it, so that the
+//! What this process was given by whoever started it, before Rust's, libc's and its own start-up change it, so that the
 //! command can be given the same.
 
 use std::ffi::OsString;
@@ -6,9 +6,12 @@ use std::os::unix::ffi::OsStringExt;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use nix::libc;
+use seccomp_trace_core::CommandSpec;
 
 /// Whether `SIGPIPE` was ignored.
 static SIGPIPE_IGNORED: AtomicBool = AtomicBool::new(false);
+/// Whether `SIGXFSZ` was ignored.
+static SIGXFSZ_IGNORED: AtomicBool = AtomicBool::new(false);
 
 /// Runs before `main` and so before the standard library ignores `SIGPIPE` and opens closed standard descriptors.
 #[used]
@@ -23,6 +26,9 @@ static BEFORE_MAIN: extern "C" fn() = {
             if libc::sigaction(libc::SIGPIPE, std::ptr::null(), &mut action) == 0 {
                 SIGPIPE_IGNORED.store(action.sa_sigaction == libc::SIG_IGN, Ordering::Relaxed);
             }
+            // A file over the limit (`RLIMIT_FSIZE`) is an error here that can be told, and not the end.
+            let before = libc::signal(libc::SIGXFSZ, libc::SIG_IGN);
+            SIGXFSZ_IGNORED.store(before == libc::SIG_IGN, Ordering::Relaxed);
             // A closed standard descriptor is taken here by one that the command does not inherit, so that no file
             // of ours gets its number, and the command finds it closed.
             for fd in 0..=2 {
@@ -37,14 +43,24 @@ static BEFORE_MAIN: extern "C" fn() = {
     before_main
 };
 
-/// Whether this process was started with `SIGPIPE` ignored.
-pub(crate) fn sigpipe_ignored() -> bool {
-    SIGPIPE_IGNORED.load(Ordering::Relaxed)
+/// A command that finds everything as this process did.
+pub(crate) fn command(words: impl IntoIterator<Item = OsString>) -> CommandSpec {
+    let mut words = words.into_iter();
+    let mut command = CommandSpec::new(words.next().unwrap_or_default())
+        .args(words)
+        .ignore_sigpipe(SIGPIPE_IGNORED.load(Ordering::Relaxed));
+    if !SIGXFSZ_IGNORED.load(Ordering::Relaxed) {
+        command = command.default_signal(libc::SIGXFSZ);
+    }
+    match initial_environment() {
+        Some(env) => command.env(env),
+        None => command,
+    }
 }
 
 /// The environment as `NAME=value` strings where it is not the one of this process: in a binary with file
 /// capabilities the loader has removed `LD_LIBRARY_PATH` and others before `main`.
-pub(crate) fn initial_environment() -> Option<Vec<OsString>> {
+fn initial_environment() -> Option<Vec<OsString>> {
     // SAFETY: the call reads the auxiliary vector and takes no pointer.
     if unsafe { libc::getauxval(libc::AT_SECURE) } == 0 {
         return None;

@@ -23,14 +23,7 @@ struct Plan {
 
 impl Plan {
     fn resolve(args: RunArgs) -> anyhow::Result<Self> {
-        let mut words = args.command.into_iter();
-        let mut command = CommandSpec::new(words.next().unwrap_or_default())
-            .args(words)
-            .record_args(args.argv)
-            .ignore_sigpipe(inherited::sigpipe_ignored());
-        if let Some(env) = inherited::initial_environment() {
-            command = command.env(env);
-        }
+        let mut command = inherited::command(args.command).record_args(args.argv);
         if let Some(name) = &args.user {
             command = command.credentials(user::resolve(name)?);
         }

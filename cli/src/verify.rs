@@ -72,13 +72,7 @@ impl Plan {
             !(args.json && update.as_ref().is_some_and(Output::is_standard_output)),
             "--json and --update are both standard output; give --update a FILE2"
         );
-        let mut words = args.command.iter().cloned();
-        let mut command = CommandSpec::new(words.next().unwrap_or_default())
-            .args(words)
-            .ignore_sigpipe(inherited::sigpipe_ignored());
-        if let Some(env) = inherited::initial_environment() {
-            command = command.env(env);
-        }
+        let mut command = inherited::command(args.command.iter().cloned());
         if let Some(name) = &args.user {
             command = command.credentials(user::resolve(name)?);
         }

@@ -19,6 +19,7 @@ pub(crate) struct Image {
     credentials: Option<Credentials>,
     groups: Vec<Gid>,
     ignore_sigpipe: bool,
+    default_signals: Vec<Signal>,
     filter: Option<Filter>,
 }
 
@@ -33,6 +34,7 @@ impl Image {
             credentials: spec.credentials.clone(),
             groups,
             ignore_sigpipe: spec.ignore_sigpipe,
+            default_signals: spec.default_signals.iter().filter_map(|n| Signal::try_from(*n).ok()).collect(),
             filter: spec.filter.as_ref().map(Filter::new).transpose()?,
         })
     }
@@ -69,6 +71,10 @@ impl Image {
         let pipe = if self.ignore_sigpipe { SigHandler::SigIgn } else { SigHandler::SigDfl };
         // SAFETY: neither disposition runs code of ours.
         let _ = unsafe { signal(Signal::SIGPIPE, pipe) };
+        for number in &self.default_signals {
+            // SAFETY: as above.
+            let _ = unsafe { signal(*number, SigHandler::SigDfl) };
+        }
         if signals.ignores_children {
             // SAFETY: to ignore a signal runs no code of ours.
             let _ = unsafe { signal(Signal::SIGCHLD, SigHandler::SigIgn) };

@@ -8,6 +8,7 @@ use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
 use nix::unistd::Pid;
 use seccomp_trace_core::{Armed, Phase, RunningSpec, Tgid};
 
+use crate::access::{self, AccessError};
 use crate::launch::pidfd_open;
 use crate::seed::{Kind, Seeder};
 use crate::session::{BpfSession, Parts};
@@ -16,7 +17,6 @@ use crate::shared::proc;
 use crate::signals::{self, Relay};
 use crate::slot::SlotGuard;
 use crate::wire::{CgroupId, Entrance, NewTarget};
-use crate::access::{self, AccessError};
 use crate::{Error, Tracer, cgroups};
 
 /// A target with everything looked up that names it.

@@ -82,6 +82,10 @@ impl Relay {
                 continue;
             }
             let alone = self.sent_to_us_alone(number);
+            // The kernel's answer to a write of ours, as to a file over its limit.
+            if info.ssi_pid == std::process::id() {
+                continue;
+            }
             match child {
                 Some(child) if status.is_none() => {
                     if alone {
@@ -157,6 +161,9 @@ impl AsFd for Relay {
 
 impl Drop for Relay {
     fn drop(&mut self) {
+        // What came after the last look was meant for the command, or asked for the end that is here. It must not end
+        // this process when it is unblocked, before what was recorded is written.
+        while let Ok(Some(_)) = self.fd.read_signal() {}
         let _ = self.instance.loaded.launchers.delete(&self.me.as_raw_fd().to_ne_bytes());
     }
 }

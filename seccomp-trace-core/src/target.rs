@@ -51,6 +51,9 @@ pub struct CommandSpec {
     /// and, as here, gives children the default back; a program that was itself started with it ignored can hand
     /// that on.
     pub ignore_sigpipe: bool,
+    /// Signals, by the kernel's numbers, that the command gets with their default action, though this process ignores
+    /// them.
+    pub default_signals: Vec<i32>,
     /// The filter that it runs under, installed as the last thing before it is executed: the filter decides about the
     /// `execve` already.
     pub filter: Option<SeccompFilter>,
@@ -66,6 +69,7 @@ impl CommandSpec {
             credentials: None,
             record_args: false,
             ignore_sigpipe: false,
+            default_signals: Vec::new(),
             filter: None,
         }
     }
@@ -97,6 +101,12 @@ impl CommandSpec {
     /// Starts the command with `SIGPIPE` ignored.
     pub fn ignore_sigpipe(mut self, yes: bool) -> Self {
         self.ignore_sigpipe = yes;
+        self
+    }
+
+    /// Gives the command the default action of a signal that this process ignores for itself alone.
+    pub fn default_signal(mut self, number: i32) -> Self {
+        self.default_signals.push(number);
         self
     }
 

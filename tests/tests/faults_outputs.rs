@@ -146,3 +146,20 @@ fn a_spoiled_place_costs_an_attach_its_new_profile_alone() {
         place.untouched(&outside, how);
     }
 }
+
+/// Who writes more than `RLIMIT_FSIZE` allows is sent a signal that ends it; it was sent to us and is not the command's.
+#[test]
+fn a_file_size_limit_is_told_and_reaches_no_command() {
+    privileged!();
+    let folder = scratch();
+    let output = folder.path().join("p.json");
+    let script = "trap 'echo signalled; exit 1' XFSZ; sleep 0.3; exit 0";
+    for verb in ["run", "trace"] {
+        let mut command = Command::new("sh");
+        command.args(["-c", r#"ulimit -f 0; exec "$@""#, "sh"]).arg(seccomp_trace()).arg(verb);
+        command.arg("-o").arg(&output).args(["--", "sh", "-c", script]);
+        let finished = finish(command.env("TMPDIR", folder.path()));
+        assert_eq!((finished.code(), finished.stdout.as_str()), (125, ""), "{verb}: {finished:?}");
+        assert!(finished.stderr.contains("File too large"), "{verb}: {finished:?}");
+    }
+}

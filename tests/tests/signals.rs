@@ -2,9 +2,13 @@
 //! to the whole foreground group.
 
 use std::process::Command;
+use std::time::Duration;
 
 use nix::sys::signal::Signal;
-use seccomp_trace_tests::{Running, Terminal, pause, privileged, scratch, seccomp_trace, tracee};
+use seccomp_trace_tests::attach::{Tracee, attached};
+use seccomp_trace_tests::{
+    Running, Terminal, finish, full, pause, privileged, scratch, seccomp_trace, tracee,
+};
 
 fn start(folder: &tempfile::TempDir) -> Running {
     let run = Running::start(
@@ -83,4 +87,32 @@ fn control_c_arrives_once() {
     let (status, shown) = terminal.wait();
     assert!(status.success(), "{status}: {shown}");
     assert!(shown.contains("INT=1 QUIT=1 end"), "{shown}");
+}
+
+/// Everything is recorded by then, and lost if the signal ends the process before it is written.
+#[test]
+fn a_signal_between_the_last_look_and_the_end_is_outlived() {
+    privileged!();
+    let finished = finish(&mut Command::new(env!("CARGO_BIN_EXE_late-signals"))).success();
+    assert!(finished.stdout.starts_with("finished with"), "{finished:?}");
+}
+
+/// Whoever asks now and then for what was recorded so far may do so while the target ends and all is written.
+#[test]
+fn a_question_at_the_end_ends_nothing() {
+    privileged!();
+    let folder = scratch();
+    let file = folder.path().join("p.json");
+    for _ in 0..if full() { 50 } else { 10 } {
+        let mut waiting = Tracee::start("inflight", &[]);
+        let attach = attached(&["-p", &waiting.pid(), "-o", file.to_str().expect("UTF-8")]);
+        waiting.close_input();
+        for _ in 0..200 {
+            attach.signal(Signal::SIGUSR1);
+            std::thread::sleep(Duration::from_micros(500));
+        }
+        drop(attach.wait().success());
+        std::fs::remove_file(&file).expect("a profile");
+        waiting.ends();
+    }
 }

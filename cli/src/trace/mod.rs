@@ -16,9 +16,7 @@ use std::ffi::OsString;
 
 use anyhow::{Context, ensure};
 use seccomp_trace_bpf::{BpfSession, Error, Tracer};
-use seccomp_trace_core::{
-    Arch, Collector, CommandSpec, Results, RunningSpec, Selection, Session, Target, Tgid, View,
-};
+use seccomp_trace_core::{Arch, Collector, Results, RunningSpec, Selection, Session, Target, Tgid, View};
 use seccomp_trace_profile::confine::Needs;
 
 pub(crate) use args::TraceArgs;
@@ -137,15 +135,11 @@ fn results(filter: &Filter) -> Results {
 }
 
 fn target(pids: Vec<u32>, command: Vec<OsString>, user: Option<&str>) -> anyhow::Result<Target> {
-    let mut words = command.into_iter();
-    let Some(program) = words.next() else {
+    if command.is_empty() {
         ensure!(user.is_none(), "-u is for a command; processes that run already have their user");
         return Ok(Target::Running(RunningSpec::processes(pids.into_iter().map(Tgid))));
-    };
-    let mut spec = CommandSpec::new(program).args(words).ignore_sigpipe(inherited::sigpipe_ignored());
-    if let Some(env) = inherited::initial_environment() {
-        spec = spec.env(env);
     }
+    let mut spec = inherited::command(command);
     if let Some(name) = user {
         spec = spec.credentials(user::resolve(name)?);
     }
