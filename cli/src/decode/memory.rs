@@ -33,7 +33,13 @@ impl Reader<'_> {
     pub(super) fn is_late(&self, parameter: &Parameter) -> bool {
         let reads = plan::of_parameter(parameter, self.context.arch);
         let written = parameter.ty == Type::Interrupted || reads.iter().any(|read| read.when == When::Exit);
-        written && self.register(parameter.register) != 0
+        // What is waited for is what one wants to know of a call that waits.
+        let told = match parameter.ty {
+            Type::DescriptorSet { .. } => true,
+            Type::Memory { item, moment: Moment::InOut, .. } => told_by_result(item),
+            _ => false,
+        };
+        written && !told && self.register(parameter.register) != 0
     }
 
     fn has_returned(&self) -> bool {

@@ -70,6 +70,7 @@ fn words(words: &[u64]) -> Content {
 fn events() -> Vec<Event> {
     let cwd = 0xffff_ff9c;
     let path = |text: &[u8]| bytes(text);
+    let asked = bytes(&[3, 0, 0, 0, 1, 0, 0, 0]);
     let signal = |number, code| Signal {
         pid: Tgid(7),
         tid: Tid(7),
@@ -155,6 +156,23 @@ fn events() -> Vec<Event> {
         Event::Signal(Signal { timer: Some((0, 0)), value: Some(0), ..signal(14, -2) }),
         of(Arch::X86_64, (8, 8), "read", &[0, 0x4000, 10], Outcome::Pending, vec![]),
         of(Arch::X86_64, (8, 8), "read", &[0, 0x4000, 10], Outcome::Never, vec![]),
+        of(Arch::X86_64, (8, 8), "poll", &[0x4000, 1, 1000], Outcome::Pending, vec![(0, asked.clone())]),
+        of(
+            Arch::X86_64,
+            (8, 8),
+            "poll",
+            &[0x4000, 1, 1000],
+            returned(0),
+            vec![(0, asked.clone()), (0, asked)],
+        ),
+        of(
+            Arch::X86_64,
+            (8, 8),
+            "pselect6",
+            &[4, 0x4000, 0, 0, 0x5000, 0],
+            Outcome::Never,
+            vec![(1, words(&[8])), (4, words(&[1, 0]))],
+        ),
         Event::Exited(Exited { pid: Tgid(8), tid: Tid(8), time: at(40), status: 9, superseded_by: None }),
         call("exit_group", &[0], Outcome::Never, vec![]),
         Event::Exited(Exited { pid: Tgid(7), tid: Tid(7), time: at(50), status: 0, superseded_by: None }),
