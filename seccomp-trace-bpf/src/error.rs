@@ -48,7 +48,15 @@ pub enum Error {
         /// How many it has.
         slots: u16,
     },
-    /// There is no such process, or it is another's thread.
+    /// It is a thread of a process, and processes are observed as a whole.
+    #[error("cannot observe process {tid}: it is a thread of process {pid}; name that one")]
+    Thread {
+        /// What was named.
+        tid: u32,
+        /// Its process.
+        pid: u32,
+    },
+    /// There is no such process.
     #[error("cannot observe process {pid}")]
     NoProcess {
         /// The process.

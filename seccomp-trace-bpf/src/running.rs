@@ -39,6 +39,11 @@ impl<'a> Found<'a> {
                 let target = format!("process {pid}");
                 return Err(Error::Access { target, source: AccessError::KernelThread });
             }
+            if let Some(leader) = proc::leader(pid.0)
+                && leader != pid.0
+            {
+                return Err(Error::Thread { tid: pid.0, pid: leader });
+            }
             let pidfd = pidfd_open(Pid::from_raw(raw));
             pidfd.map(|fd| (pid, fd)).map_err(|source| Error::NoProcess { pid: pid.0, source })
         };

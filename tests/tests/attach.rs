@@ -6,8 +6,8 @@ use nix::sys::signal::Signal;
 use seccomp_trace_core::{Arch, Ended, Recording, Syscall};
 use seccomp_trace_tests::attach::{Tracee, attached, idle_threads, recorded_while};
 use seccomp_trace_tests::{
-    Finished, ProfileFile, Running, Terminal, calls, full, harmless, privileged, read_recording, runs_32_bit,
-    say, scratch, seccomp_trace, tracee, wait_until, workload,
+    Finished, ProfileFile, Running, Terminal, calls, finish, full, harmless, privileged, read_recording,
+    runs_32_bit, say, scratch, seccomp_trace, tracee, wait_until, workload,
 };
 
 fn assert_all_harmless(recording: &Recording) {
@@ -264,6 +264,13 @@ fn what_cannot_be_attached_to_is_refused_with_status_2() {
         assert_eq!(finished.code(), 2, "{finished:?}");
         assert!(finished.stderr.contains(said), "{finished:?}");
     }
+    let threads = Tracee::start("inflight", &[]);
+    let tasks = std::fs::read_dir(format!("/proc/{}/task", threads.pid())).expect("its threads");
+    let names = tasks.map(|task| task.expect("a thread").file_name().into_string().expect("a number"));
+    let thread = names.into_iter().find(|name| *name != threads.pid()).expect("another thread");
+    let finished = finish(Command::new(seccomp_trace()).args(["attach", "-p", &thread]));
+    assert_eq!(finished.code(), 2, "{finished:?}");
+    assert!(finished.stderr.contains(&format!("a thread of process {}", threads.pid())), "{finished:?}");
     let nothing = Running::start(Command::new(seccomp_trace()).arg("attach")).wait();
     assert_eq!(nothing.code(), 2, "{nothing:?}");
 }

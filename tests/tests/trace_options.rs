@@ -63,6 +63,12 @@ fn lines_say_whose_they_are_where_there_is_a_choice() {
     let quiet = finish(&mut trace(&["-q", "-e", "execve", "sh", "-c", "/bin/true; true"]));
     assert!(!quiet.stderr.contains("attached"), "{}", quiet.stderr);
 
+    // Nothing of the command itself is shown before.
+    let child = finish(&mut trace(&["-e", "getdents64", "sh", "-c", "ls / > /dev/null; exit 3"]));
+    assert!(child.stderr.starts_with("seccomp-trace: Process "), "{}", child.stderr);
+    assert!(child.stderr.lines().skip(1).take(2).all(|line| line.starts_with("[pid ")), "{}", child.stderr);
+    assert!(child.stderr.ends_with("\n+++ exited with 3 +++\n"), "{}", child.stderr);
+
     let (file, _) = traced(&["-e", "execve"], &["true"]);
     let pid = file.split(' ').next().unwrap();
     assert!(pid.parse::<u32>().is_ok(), "{file}");
@@ -129,6 +135,11 @@ fn descriptors_have_their_paths_when_asked() {
     let names: Vec<_> = names.iter().map(|(name, _)| name.trim()).collect();
     assert!(names.contains(&"openat") && names.contains(&"read") && names.contains(&"close"), "{text}");
     assert!(!names.contains(&"mmap") && !names.contains(&"brk") && !text.contains('<'), "{text}");
+
+    // Who is in a folder does not access it with every path.
+    let place = folder.path().to_str().unwrap();
+    let (text, _) = traced(&["-P", place], &["sh", "-c", "cd \"$0\" && head -c4 /etc/passwd", place]);
+    assert!(text.contains("chdir(") && !text.contains("openat("), "{text}");
 }
 
 /// Every line is an object with what `docs/trace.md` says, raw values beside the decoded ones.

@@ -166,6 +166,10 @@ pub(crate) fn run(args: TraceArgs) -> anyhow::Result<Exit> {
     if !quiet {
         tell(&target, "attached");
     }
+    match &target {
+        Target::Running(running) => printer.expect(running.pids.iter().copied()),
+        _ => printer.expect(session.command_pid().and_then(|pid| u32::try_from(pid).ok()).map(Tgid)),
+    }
     let watched = watch(&mut session, &mut printer);
     if !quiet && session.interrupted().is_some() {
         tell(&target, "detached");

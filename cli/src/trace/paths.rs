@@ -3,6 +3,7 @@
 use std::os::unix::ffi::OsStrExt;
 use std::path::PathBuf;
 
+use crate::decode::text::AT_FDCWD;
 use crate::decode::value::Value;
 use crate::decode::{Decoded, Ended};
 
@@ -35,7 +36,10 @@ impl Paths {
         self.is_empty()
             || values.any(|value| match value {
                 Value::Text(text) => self.0.contains(&text.bytes),
-                Value::Descriptor { target: Some(Some(target)), .. } => self.0.contains(target),
+                // The working directory is named in most calls, with absolute paths too.
+                Value::Descriptor { number, target: Some(Some(target)) } => {
+                    *number != AT_FDCWD && self.0.contains(target)
+                }
                 _ => false,
             })
     }

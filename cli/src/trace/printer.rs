@@ -61,6 +61,11 @@ impl Printer {
         }
     }
 
+    /// Tells who is there from the beginning: whoever else is seen has come later, also before these.
+    pub(crate) fn expect(&mut self, processes: impl IntoIterator<Item = Tgid>) {
+        self.threads.extend(processes.into_iter().map(|Tgid(pid)| Tid(pid)));
+    }
+
     /// Hands on what was printed.
     pub(crate) fn flush(&mut self) {
         self.destination.flush();

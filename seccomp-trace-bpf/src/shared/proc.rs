@@ -15,6 +15,12 @@ pub(crate) fn lives(pid: u32, start_time: u64) -> bool {
     start_time_of(&stat) == Some(start_time) && !matches!(state_of(&stat), None | Some('Z' | 'X'))
 }
 
+/// The process that a thread belongs to.
+pub(crate) fn leader(tid: u32) -> Option<u32> {
+    let status = fs::read_to_string(format!("/proc/{tid}/status")).ok()?;
+    status.lines().find_map(|line| line.strip_prefix("Tgid:"))?.trim().parse().ok()
+}
+
 /// Whether it is one of the kernel's own.
 pub(crate) fn is_kernel_thread(pid: u32) -> bool {
     fs::read_to_string(format!("/proc/{pid}/stat")).is_ok_and(|stat| flags_of(&stat).is_some_and(is_kernels))
