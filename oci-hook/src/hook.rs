@@ -3,7 +3,7 @@
 use std::io;
 use std::path::Path;
 use std::process::ExitCode;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use anyhow::{Context, ensure};
 use seccomp_trace_bpf::shared::{ContainerSpec, SharedDir, SharedTarget};
@@ -20,6 +20,9 @@ use crate::{ancestors, bundle, finish, guard, limits, order, watch};
 
 /// How long after its end a container that nobody finished is left to who may be about to.
 const GRACE: Duration = Duration::from_secs(10);
+
+/// How long the first process of a container that was killed may take to begin its exit.
+const DYING: Duration = Duration::from_secs(1);
 
 /// Does what the stage asks for: the State on standard input says which it is.
 pub(crate) fn run(request: &HookRequest, log: Log) -> anyhow::Result<ExitCode> {
@@ -84,7 +87,7 @@ fn poststop(state: &State, request: &HookRequest, shared: &SharedDir, log: Log) 
             _ => log.error(format_args!("{:#}", anyhow::Error::new(trouble))),
         }
     }
-    let targets = of_container(survey.targets, state);
+    let targets = of_container(survey.targets, state, log);
     if targets.is_empty() && !request.again {
         // Whoever failed to start it has said why.
         log.info(format_args!("container {} is not under observation", state.id()));
@@ -104,9 +107,25 @@ fn poststop(state: &State, request: &HookRequest, shared: &SharedDir, log: Log) 
 }
 
 /// The targets of a container that has ended. Engines choose ids for themselves, so the bundle tells two of one id apart;
-/// but one directory can have two names. A container whose init lives is another of the same id.
-fn of_container(mut targets: Vec<SharedTarget>, state: &State) -> Vec<SharedTarget> {
-    targets.retain(|target| target.container().id == state.id() && target.init_lives() != Some(true));
+/// but one directory can have two names. A container whose init lives is another of the same id, unless that was killed
+/// a moment ago: runtimes tell of an end that they have asked for.
+fn of_container(mut targets: Vec<SharedTarget>, state: &State, log: Log) -> Vec<SharedTarget> {
+    targets.retain(|target| target.container().id == state.id());
+    let lives = |target: &SharedTarget| target.init_lives() == Some(true);
+    let patience = Instant::now() + DYING;
+    while targets.iter().any(|target| is_of(target, state) && lives(target)) && Instant::now() < patience {
+        std::thread::sleep(Duration::from_millis(5));
+    }
+    targets.retain(|target| {
+        let other = lives(target);
+        if other && is_of(target, state) {
+            log.error(format_args!(
+                "container {} is said to have stopped, and lives: it stays under observation",
+                state.id()
+            ));
+        }
+        !other
+    });
     if targets.iter().any(|target| is_of(target, state)) {
         targets.retain(|target| is_of(target, state));
     }

@@ -30,10 +30,18 @@ pub(crate) enum StateError {
     Json(#[source] serde_json::Error),
     #[error("the container's State on standard input is larger than 1 MiB")]
     Large,
-    #[error("invalid PID {0} (must be greater than 0)")]
+    #[error(
+        "invalid PID {0} (must be greater than 0): there is no container's process yet, as in the stage createContainer \
+         of crun; install the hook for the stages prestart (or createRuntime) and poststop"
+    )]
     NotPositive(i64),
     #[error("invalid PID {0} (no process has it)")]
     TooLarge(i64),
+    #[error(
+        "the container runs already (its status is {0}), as in the stage poststart: what it did so far was not seen; \
+         install the hook for the stages prestart (or createRuntime) and poststop"
+    )]
+    Started(String),
     #[error(
         "invalid PID 1: the hook runs inside the container's namespaces, as in the stages createContainer and \
          startContainer; install it for the stages prestart (or createRuntime) and poststop"
@@ -60,8 +68,11 @@ impl State {
     /// The container's first process, in our pid namespace. Meaningless once the container has stopped.
     ///
     /// # Errors
-    /// There is none, or it is numbered in the container's own namespace.
+    /// There is none, it is numbered in the container's own namespace, or it has executed its program already.
     pub(crate) fn init(&self) -> Result<Tgid, StateError> {
+        if let Some(started) = self.status.as_ref().filter(|status| *status == "running") {
+            return Err(StateError::Started(started.clone()));
+        }
         match self.pid.unwrap_or(0) {
             pid @ ..=0 => Err(StateError::NotPositive(pid)),
             1 => Err(StateError::Inside),
@@ -171,10 +182,23 @@ mod tests {
             ("4294967296", "invalid PID 4294967296 (no process has it)"),
         ] {
             let state = state(&format!(r#"{{"status":"created","pid":{pid}}}"#));
-            assert_eq!(state.init().unwrap_err().to_string(), text);
+            let error = state.init().unwrap_err().to_string();
+            assert!(error.starts_with(text), "{error}");
         }
         let none = state(r#"{"status":"created"}"#).init().unwrap_err().to_string();
-        assert_eq!(none, "invalid PID 0 (must be greater than 0)");
+        assert!(none.starts_with("invalid PID 0 (must be greater than 0)"), "{none}");
+    }
+
+    /// Each names the stages that are right.
+    #[test]
+    fn a_wrong_stage_is_told_from_a_wrong_pid() {
+        for (status, pid, stage) in
+            [("running", 7, "poststart"), ("created", 0, "createContainer"), ("created", 1, "startContainer")]
+        {
+            let state = state(&format!(r#"{{"status":"{status}","pid":{pid}}}"#));
+            let error = state.init().unwrap_err().to_string();
+            assert!(error.contains(stage) && error.contains("the stages prestart"), "{error}");
+        }
     }
 
     /// Inside the container, the hook sees it as pid 1; the user must learn which stages to install it for.

@@ -10,8 +10,8 @@ use seccomp_trace_tests::bundle::Bundle;
 use seccomp_trace_tests::podman::of;
 use seccomp_trace_tests::strace::calls_of_command;
 use seccomp_trace_tests::{
-    Finished, Podman, ProfileFile, Running, assert_same, calls, finish, read_recording, with_each_runtime,
-    workload,
+    Finished, Podman, ProfileFile, Running, assert_same, calls, finish, read_recording, say, tracee,
+    with_each_runtime, workload,
 };
 use serde_json::{Value, json};
 
@@ -20,6 +20,8 @@ with_each_runtime!(
     a_runtime_alone_starts_containers_under_it,
     two_bundles_share_one_instance,
     a_hook_that_fails_stops_the_container,
+    a_container_whose_end_goes_on_when_it_is_told_gets_its_profile,
+    the_wrong_stages_are_refused_and_the_right_ones_named,
     the_workload_is_what_strace_saw_without_a_filter,
     the_workload_is_what_strace_saw_under_a_filter,
     strace_sees_the_same_of_threads_and_exec,
@@ -57,14 +59,23 @@ impl Runtime {
 
     /// The words that run a bundle to its end.
     fn words(&self, bundle: &Path) -> Vec<String> {
-        let root = self.place.path("runtime").display().to_string();
+        [
+            &self.base()[..],
+            &["run", "--bundle", &bundle.display().to_string(), &self.id(bundle)].map(str::to_owned),
+        ]
+        .concat()
+    }
+
+    /// The words that every command of the runtime begins with.
+    fn base(&self) -> Vec<String> {
+        [&self.name, "--root", &self.place.path("runtime").display().to_string()].map(str::to_owned).to_vec()
+    }
+
+    fn id(&self, bundle: &Path) -> String {
         let name = bundle.file_name().expect("a name").to_string_lossy().into_owned();
         // A runtime kills whatever is in the cgroup that has a container's id for its name, so ids are unique on the machine.
         let place = self.place.path("").file_name().expect("a name").to_string_lossy().replace('.', "");
-        let id = format!("{name}-{place}");
-        [&self.name, "--root", &root, "run", "--bundle", &bundle.display().to_string(), &id]
-            .map(str::to_owned)
-            .to_vec()
+        format!("{name}-{place}")
     }
 
     fn start(&self, bundle: &Path) -> Running {
@@ -146,6 +157,54 @@ fn a_hook_that_fails_stops_the_container(runtime: &str) {
         said.iter().any(|line| line.starts_with("<10>") && line.contains("invalid annotation")),
         "{said:?}"
     );
+    runtime.place.left(&[]).nothing();
+}
+
+/// The first process of a pid namespace ends when all others have been reaped, and who entered from outside is not its to
+/// reap. crun tells of the end before.
+fn a_container_whose_end_goes_on_when_it_is_told_gets_its_profile(runtime: &str) {
+    if runtime == "runc" {
+        say("left out: runc waits for that end, and fails where it does not come");
+        return;
+    }
+    let runtime = Runtime::new(runtime);
+    let bundle =
+        runtime.bundle("held", &of(&runtime.out("held.json")), &["sh", "-c", "echo up; exec sleep 1000"]);
+    let path = bundle.write().to_owned();
+    let (base, id) = (runtime.base().join(" "), runtime.id(&path));
+    let script = format!(
+        "set -e; {base} run -d --bundle {} {id} < /dev/null > /dev/null 2>&1
+         {base} exec -d {id} /tracees/caller getpgid; {base} exec -d {id} sleep 1000; {base} delete -f {id}",
+        path.display()
+    );
+    drop(finish(runtime.place.inside(&tracee("slow_reaper")).args(["sh", "-c", &script])).success());
+    assert!(runtime.place.profile("held.json").workload_has(&["getpgid", "write"]));
+    runtime.place.left(&["held.json"]).nothing();
+}
+
+/// What ran before is not in the profile, or there is no process yet, or its number is another's.
+fn the_wrong_stages_are_refused_and_the_right_ones_named(runtime: &str) {
+    let runtime = Runtime::new(runtime);
+    let (hook, state) = (runtime.place.hook().path(), runtime.place.path("state").display().to_string());
+    let arguments = ["oci-seccomp-bpf-hook", "-s", "--poststop", "--state-dir", &state].map(str::to_owned);
+    for (stage, only) in [("createContainer", None), ("poststart", Some("crun"))] {
+        // runc says "created" at that stage too.
+        if only.is_some_and(|only| only != runtime.name) {
+            continue;
+        }
+        let before = runtime.place.said().len();
+        let bundle = Bundle::make(&runtime.place.path(stage), &["true"])
+            .annotation("io.containers.trace-syscall", &of(&runtime.out("wrong.json")))
+            .hook(hook, &arguments, &[stage]);
+        // Who tells of a poststart that fails, and who ends the container for it, differs.
+        drop(runtime.run(bundle.write()));
+        let refused = |line: &String| {
+            line.starts_with("<10>")
+                && line.contains("for the stages prestart (or createRuntime) and poststop")
+        };
+        let said = runtime.place.said();
+        assert!(said[before..].iter().any(refused), "{stage}: {said:?}");
+    }
     runtime.place.left(&[]).nothing();
 }
 

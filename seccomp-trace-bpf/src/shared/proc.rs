@@ -9,10 +9,12 @@ pub(crate) fn start_time(pid: u32) -> Option<u64> {
     start_time_of(&fs::read_to_string(format!("/proc/{pid}/stat")).ok()?)
 }
 
-/// Whether the process that was started at that time is there and not a zombie.
+/// Whether the process that was started at that time is there, and neither a zombie nor about to be: the init of a pid
+/// namespace waits in its exit until who entered that has been reaped by whoever made them.
 pub(crate) fn lives(pid: u32, start_time: u64) -> bool {
     let Ok(stat) = fs::read_to_string(format!("/proc/{pid}/stat")) else { return false };
-    start_time_of(&stat) == Some(start_time) && !matches!(state_of(&stat), None | Some('Z' | 'X'))
+    let exits = flags_of(&stat).is_some_and(is_exiting) || matches!(state_of(&stat), None | Some('Z' | 'X'));
+    start_time_of(&stat) == Some(start_time) && !exits
 }
 
 /// The process that a thread belongs to.
@@ -50,6 +52,11 @@ fn start_time_of(stat: &str) -> Option<u64> {
 /// Field 9: the `PF_` flags of include/linux/sched.h.
 fn flags_of(stat: &str) -> Option<u32> {
     stat.rsplit_once(')')?.1.split_whitespace().nth(6)?.parse().ok()
+}
+
+fn is_exiting(flags: u32) -> bool {
+    const PF_EXITING: u32 = 0x4;
+    flags & PF_EXITING != 0
 }
 
 fn is_kernels(flags: u32) -> bool {
