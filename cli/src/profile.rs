@@ -1,15 +1,13 @@
 //! What `run` and `generate` share: from a recording to a checked profile in a file.
 
-use std::collections::BTreeSet;
 use std::fs::File;
 use std::io::Read;
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, ensure};
-use seccomp_trace_core::{Recording, Syscall};
+use seccomp_trace_core::Recording;
 use seccomp_trace_profile::{
-    CheckReport, Condition, Environment, Errnos, Generated, Output, Policy, Profile, ProfileError, Rule,
-    Written, check, check_instances, generate,
+    CheckReport, Environment, Errnos, Output, Policy, Profile, Written, check_instances, generate,
 };
 
 use crate::args::PolicyArgs;
@@ -54,30 +52,6 @@ impl ProfilePlan {
         self.compare.as_ref().map_or(Ok(Found::Nothing), |plan| plan.report(recording, quiet))
     }
 
-    /// Names the calls that were observed and that the profile does not allow, or not always: no error, since the user
-    /// has chosen the BASE, but nothing to be silent about.
-    fn tell_what_is_not_allowed(&self, generated: &Generated) {
-        let denied = check_calls(&generated.profile, &generated.governed, &self.environment);
-        let conditional = generated.governed.iter().filter(|call| {
-            let restricts = |rule: &&Rule| {
-                let conditions = [rule.includes(), rule.excludes()];
-                !rule.args().is_empty() || conditions.into_iter().any(restricts_where)
-            };
-            let rules = self.policy.base.iter().flat_map(Profile::rules).filter(restricts);
-            !denied.contains(call) && rules.flat_map(Rule::names).any(|name| call.name() == Some(name))
-        });
-        let conditional: BTreeSet<Syscall> = conditional.copied().collect();
-        for (calls, what) in [
-            (&denied, "observed, not allowed here, because BASE decides"),
-            (&conditional, "observed, allowed only where BASE's conditions hold"),
-            (&generated.unnamed, "observed, not allowed here, because the numbers have no name"),
-        ] {
-            if !calls.is_empty() {
-                say!("{what}: {}", list(calls));
-            }
-        }
-    }
-
     /// Derives the profile, checks it and writes it.
     pub(crate) fn make(&self, recording: &Recording, quiet: bool) -> anyhow::Result<()> {
         let generated = generate(recording, &self.policy).context("cannot make a profile")?;
@@ -85,7 +59,9 @@ impl ProfilePlan {
             .context("the profile failed its check and was not written")?;
         write(&self.output, generated.profile.to_json(), quiet)?;
         if !quiet {
-            self.tell_what_is_not_allowed(&generated);
+            for sentence in generated.withheld(self.policy.base.as_ref(), &self.environment).sentences() {
+                say!("{sentence}");
+            }
             for warning in &generated.warnings {
                 say!("warning: {warning}");
             }
@@ -95,21 +71,6 @@ impl ProfilePlan {
         }
         Ok(())
     }
-}
-
-/// Whether a rule with this condition counts only somewhere.
-fn restricts_where(condition: &Condition) -> bool {
-    !condition.caps().is_empty() || !condition.arches().is_empty() || condition.min_kernel().is_some()
-}
-
-/// As many names as a line of a terminal takes.
-const SHOWN: usize = 10;
-
-/// A list that stays readable.
-fn list(calls: &BTreeSet<Syscall>) -> String {
-    let names = calls.iter().take(SHOWN).map(|call| format!("{call} ({})", call.arch)).collect::<Vec<_>>();
-    let more = calls.len().saturating_sub(SHOWN);
-    if more == 0 { names.join(", ") } else { format!("{} and {more} more", names.join(", ")) }
 }
 
 /// Reads an existing profile.
@@ -179,7 +140,7 @@ pub(crate) fn completeness(recording: &Recording, strict: bool) -> anyhow::Resul
 }
 
 /// What a runtime makes of names that its libseccomp does not know.
-fn unknown_names(report: &CheckReport) -> String {
+pub(crate) fn unknown_names(report: &CheckReport) -> String {
     let names: Vec<_> = report.unknown_to_libseccomp.iter().map(ToString::to_string).collect();
     format!(
         "this machine's libseccomp {} does not know {}: a runtime linked with it denies what the profile allows; \
@@ -187,12 +148,4 @@ fn unknown_names(report: &CheckReport) -> String {
         report.libseccomp,
         names.join(", ")
     )
-}
-
-/// The calls that a profile denies whatever their arguments are taken to be.
-fn check_calls(profile: &Profile, calls: &BTreeSet<Syscall>, environment: &Environment) -> BTreeSet<Syscall> {
-    match check(profile, calls, environment) {
-        Err(ProfileError::Denied(denials)) => denials.0.iter().map(|denial| denial.call).collect(),
-        _ => BTreeSet::new(),
-    }
 }

@@ -248,8 +248,12 @@ fn write(recording: &Recording, job: &Value) -> anyhow::Result<PathBuf> {
     let job = Job::deserialize(job).context("cannot understand what was to be done with the recording")?;
     profile::completeness(recording, false)?;
     let report = job.finish(recording)?;
+    report.withheld.sentences().for_each(|sentence| say!("{sentence}"));
     for warning in &report.warnings {
         say!("warning: {warning}");
+    }
+    if !report.check.unknown_to_libseccomp.is_empty() {
+        say!("warning: {}", profile::unknown_names(&report.check));
     }
     Ok(job.output)
 }

@@ -65,6 +65,9 @@ pub(crate) fn write(recording: &Recording, job: &Value, log: Log) -> anyhow::Res
     }
     log.info(format_args!("Writing seccomp profile to {:?}", job.output));
     let report = job.finish(recording)?;
+    for sentence in report.withheld.sentences() {
+        log.error(format_args!("{sentence}"));
+    }
     for warning in &report.warnings {
         log.info(format_args!("warning: {warning}"));
     }

@@ -3,12 +3,13 @@
 use std::collections::BTreeSet;
 use std::path::PathBuf;
 
-use seccomp_trace_core::{Arch, Recording, Run, Syscall};
+use seccomp_trace_core::{Arch, Recording, Run};
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    Baseline, CheckReport, Environment, Errnos, ExportError, ExportOptions, Format, Output, OutputError,
-    Policy, Profile, ProfileError, SettledOutput, Warning, Written, check_instances, export, generate,
+    Baseline, CheckReport, Environment, Errnos, ExportError, ExportOptions, Format, Generated, Output,
+    OutputError, Policy, Profile, ProfileError, SettledOutput, Warning, Withheld, Written, check_instances,
+    export, generate,
 };
 
 /// What is to be made of a recording, and where it goes: a [`Policy`] and files, as data that another process can read.
@@ -43,6 +44,9 @@ pub enum JobError {
     /// The profile that was made failed its check, and was not written.
     #[error("the profile failed its check and was not written")]
     Check(#[source] ProfileError),
+    /// The base cannot be extended to a profile that runtimes take.
+    #[error("no profile can be made from this base")]
+    Base(#[source] Box<JobError>),
     /// The profile cannot be put into the wanted form.
     #[error(transparent)]
     Export(#[from] ExportError),
@@ -67,16 +71,22 @@ pub enum JobError {
 pub struct JobReport {
     /// How the profile was written.
     pub written: Written,
-    /// Recorded calls that the base's rules decide about.
-    pub governed: BTreeSet<Syscall>,
-    /// Recorded numbers without a name, which no profile can allow.
-    pub unnamed: BTreeSet<Syscall>,
+    /// What was recorded and is not allowed.
+    pub withheld: Withheld,
     /// What the user should know.
     pub warnings: Vec<Warning>,
     /// What the check found.
     pub check: CheckReport,
     /// The number of calls that were recorded in the workload.
     pub calls: usize,
+}
+
+/// A profile that was found good.
+struct Made {
+    generated: Generated,
+    withheld: Withheld,
+    check: CheckReport,
+    text: Vec<u8>,
 }
 
 impl Job {
@@ -93,8 +103,12 @@ impl Job {
     /// # Errors
     /// [`JobError`]: what would fail later.
     pub fn prepare(&mut self) -> Result<(), JobError> {
-        self.policy()?;
         self.format()?;
+        if self.base.is_some() {
+            self.make(&Recording::default()).map_err(|error| JobError::Base(Box::new(error)))?;
+        } else {
+            self.policy()?;
+        }
         let output = Output::prepare(&self.output, None)?;
         if let Some(path) = &mut self.recording {
             let recording = Output::prepare(path, None)?;
@@ -125,6 +139,17 @@ impl Job {
     }
 
     fn write_profile(&self, recording: &Recording) -> Result<JobReport, JobError> {
+        let Made { generated, withheld, check, text } = self.make(recording)?;
+        Ok(JobReport {
+            written: SettledOutput::open(&self.output)?.write(text)?,
+            withheld,
+            warnings: generated.warnings,
+            check,
+            calls: recording.syscalls(seccomp_trace_core::Phase::Workload).count(),
+        })
+    }
+
+    fn make(&self, recording: &Recording) -> Result<Made, JobError> {
         let mut policy = self.policy()?;
         if self.baseline.is_none() {
             policy.baseline = observed(recording);
@@ -139,14 +164,8 @@ impl Job {
             }
             _ => generated.profile.to_json().into_bytes(),
         };
-        Ok(JobReport {
-            written: SettledOutput::open(&self.output)?.write(text)?,
-            governed: generated.governed,
-            unnamed: generated.unnamed,
-            warnings: generated.warnings,
-            check,
-            calls: recording.syscalls(seccomp_trace_core::Phase::Workload).count(),
-        })
+        let withheld = generated.withheld(policy.base.as_ref(), &environment);
+        Ok(Made { generated, withheld, check, text })
     }
 
     fn policy(&self) -> Result<Policy, ProfileError> {
@@ -196,7 +215,9 @@ fn native(recording: &Recording) -> Option<Arch> {
 mod tests {
     use std::fs;
 
-    use seccomp_trace_core::{Armed, Ended, Host, Losses, Observation, Phase, RunId, Runtime, Timestamp};
+    use seccomp_trace_core::{
+        Armed, Ended, Host, Losses, Observation, Phase, RunId, Runtime, Syscall, Timestamp,
+    };
 
     use super::*;
 
@@ -209,6 +230,14 @@ mod tests {
         recording
     }
 
+    /// An error with its sources.
+    fn chain(error: &dyn std::error::Error) -> String {
+        std::iter::successors(Some(error), |error| error.source())
+            .map(ToString::to_string)
+            .collect::<Vec<_>>()
+            .join(": ")
+    }
+
     /// The file with the base may be gone, or another one, when the recording ends.
     #[test]
     fn the_base_is_what_it_was_when_the_job_was_made() {
@@ -219,7 +248,7 @@ mod tests {
         let mut job: Job = serde_json::from_str(&serde_json::to_string(&job).unwrap()).unwrap();
         job.prepare().unwrap();
         let report = job.finish(&recording()).unwrap();
-        assert_eq!(report.governed.len(), 1, "mkdir stays blocked");
+        assert_eq!(report.withheld.denied.len(), 1, "mkdir stays blocked");
         let written = Profile::from_json(&fs::read_to_string(&job.output).unwrap()).unwrap();
         assert_eq!(written.rules()[0].names().collect::<Vec<_>>(), ["mkdir"]);
         assert!(written.rules()[1..].iter().all(|rule| rule.names().all(|name| name != "mkdir")));
@@ -230,8 +259,19 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let job = || Job::new(folder.path().join("p.json"));
         let path = job().output;
+        let base = |part: &str| {
+            format!(
+                r#"{{"defaultAction": "SCMP_ACT_ERRNO", "architectures": ["SCMP_ARCH_X86_64"], "syscalls":
+                [{{"names": ["mkdir"], "action": "SCMP_ACT_ERRNO", {part}}}]}}"#
+            )
+        };
         let wrong = [
             (Job { base: Some("{}".to_owned()), ..job() }, "not a seccomp profile"),
+            (
+                Job { base: Some(base(r#""errnoRet": 99999"#)), ..job() },
+                "no profile can be made from this base",
+            ),
+            (Job { base: Some(base(r#""args": 7"#)), ..job() }, "not a seccomp profile"),
             (Job { baseline: Some("lxc".to_owned()), ..job() }, "unknown runtime"),
             (Job { errno: Some("E".to_owned()), ..job() }, "unknown error number"),
             (Job { format: Some("bpf".to_owned()), ..job() }, "unknown format"),
@@ -241,7 +281,7 @@ mod tests {
             (Job::new("-"), "not a regular file"),
         ];
         for (mut job, expected) in wrong {
-            let error = job.prepare().unwrap_err().to_string();
+            let error = chain(&job.prepare().unwrap_err());
             assert!(error.contains(expected), "{error}");
         }
         assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 0, "nothing was made");

@@ -87,7 +87,7 @@ pub use error::{Denial, Denials};
 pub use explain::{ArchVerdict, DANGERS, Danger, DangerKind, Deciding, Explanation, Seen, explain};
 pub use export::{ExportError, ExportOptions, Exported, Format, Input, Note, always_allowed, export};
 #[cfg(feature = "libseccomp")]
-pub use generate::{Comparison, DeniedCall, compare};
+pub use generate::{Comparison, DeniedCall, Withheld, compare};
 pub use generate::{Errnos, Generated, Policy, Reason, SetupCalls, Warning, generate};
 pub use groups::{Group, SYSTEMD_VERSION};
 #[cfg(all(feature = "libseccomp", feature = "output"))]

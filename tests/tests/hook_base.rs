@@ -10,6 +10,7 @@ use serde_json::{Value, json};
 with_each_runtime!(
     what_the_input_allowed_and_what_the_run_added_both_work,
     what_the_input_blocks_stays_blocked,
+    an_input_that_no_profile_can_be_made_of_is_refused_at_the_start,
     the_input_and_the_output_may_be_one_file,
     the_engines_own_profile_is_extended,
     rules_of_the_input_stay_as_they_are,
@@ -57,6 +58,31 @@ fn what_the_input_blocks_stays_blocked(runtime: &str) {
     let denied = podman.run(&["--security-opt", &seccomp(&output)], &["mkdir", "/tmp/new"]);
     assert_eq!(denied.code(), 1, "{denied:?}");
     assert!(denied.stderr.contains("Operation not permitted"), "the input's own errno: {denied:?}");
+    let said = podman.said();
+    let told = |line: &String| line.starts_with("<11>") && line.contains("observed, not allowed here");
+    assert!(said.iter().any(|line| told(line) && line.contains("mkdir")), "{said:?}");
+}
+
+/// Found when the container starts, and not when it has ended and all that is left is a recording.
+fn an_input_that_no_profile_can_be_made_of_is_refused_at_the_start(runtime: &str) {
+    let podman = Podman::new(runtime);
+    let input = podman.path("input.json");
+    let rule = json!({ "names": ["mkdir"], "action": "SCMP_ACT_ERRNO", "errnoRet": 99999 });
+    let both = json!([{ "architecture": "SCMP_ARCH_X86_64", "subArchitectures": [] }]);
+    for profile in [
+        json!({ "defaultAction": "SCMP_ACT_ERRNO", "syscalls": [rule] }),
+        json!({ "defaultAction": "SCMP_ACT_ERRNO", "architectures": ["SCMP_ARCH_X86_64"], "archMap": both }),
+    ] {
+        write(&input, &profile);
+        let ran = podman.trace(&from(&input, &podman.out("output.json")), &[], &["echo", "it runs"]);
+        assert!(!ran.status.success() && !ran.stdout.contains("it runs"), "{ran:?}");
+        let said = podman.said();
+        let told = |line: &String| {
+            line.starts_with("<10>") && line.contains("no profile can be made from this base")
+        };
+        assert!(said.iter().any(told), "{said:?}");
+    }
+    podman.left(&[]).nothing();
 }
 
 /// Run after run, one file grows to what all of them need.

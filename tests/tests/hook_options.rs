@@ -8,6 +8,7 @@ use seccomp_trace_tests::podman::{of, options};
 use seccomp_trace_tests::{
     Podman, ProfileFile, calls, finish, read_recording, seccomp_trace, with_each_runtime, workload,
 };
+use serde_json::Value;
 
 with_each_runtime!(
     a_recording_is_written_beside_the_profile,
@@ -15,6 +16,7 @@ with_each_runtime!(
     the_baseline_is_that_of_the_runtime_in_use,
     the_answer_to_denied_calls_can_be_chosen,
     both_forms_of_a_profile_are_accepted_by_the_engine,
+    arguments_of_several_calls_become_conditions,
 );
 
 fn with(podman: &Podman, name: &str, chosen: &str) -> ProfileFile {
@@ -101,4 +103,21 @@ fn both_forms_of_a_profile_are_accepted_by_the_engine(runtime: &str) {
             podman.run(&["--security-opt", &format!("seccomp={}", file.display())], &["ls", "/"]).success();
         assert!(ran.stdout.contains("tracees\n"), "{ran:?}");
     }
+}
+
+/// podman splits what follows `--annotation` at commas, as a line of CSV: what is quoted stays together.
+fn arguments_of_several_calls_become_conditions(runtime: &str) {
+    let podman = Podman::new(runtime);
+    let annotation = format!("\"{}\"", options("args=ioctl,socket;errno=eperm"));
+    let given = ["--annotation", &annotation];
+    let script = ["sh", "-c", "test -t 0; nc -w1 127.0.0.1 1; exit 0"];
+    drop(podman.trace(&of(&podman.out("args.json")), &given, &script).success());
+    let profile = podman.profile("args.json");
+    for call in ["ioctl", "socket"] {
+        let of_call = |rule: &&Value| rule["names"] == serde_json::json!([call]);
+        let rules: Vec<_> = profile.rules().iter().filter(of_call).collect();
+        assert!(!rules.is_empty(), "{call}: {profile:?}");
+        assert!(rules.iter().all(|rule| rule["args"].is_array()), "{call}: {rules:?}");
+    }
+    assert_eq!(profile.json["defaultErrnoRet"], 1, "what follows the comma is there too");
 }

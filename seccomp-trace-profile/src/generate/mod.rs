@@ -9,6 +9,8 @@ mod needs;
 mod policy;
 mod reason;
 mod warning;
+#[cfg(feature = "libseccomp")]
+mod withheld;
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -21,6 +23,8 @@ pub use policy::{Policy, SetupCalls};
 pub use reason::Reason;
 use seccomp_trace_core::{Arch, Recording, Syscall};
 pub use warning::Warning;
+#[cfg(feature = "libseccomp")]
+pub use withheld::Withheld;
 
 use crate::kernels::calls_of;
 use crate::semantics::multiplex::HOLDERS;
