@@ -64,6 +64,7 @@ fn prestart(state: &State, request: &HookRequest, shared: &SharedDir, log: Log) 
     spec.command = program.map(|program| Command { program, args: None });
     spec.captures = captures(wanted.options.args.as_deref().unwrap_or("default"), native)?;
     spec.group_key = order.place;
+    spec.side_keys = order.job.recording.iter().map(|path| path.display().to_string()).collect();
     spec.terms = order.terms;
     spec.job = serde_json::to_value(&order.job)?;
     if request.poststop {

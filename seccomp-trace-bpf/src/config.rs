@@ -101,6 +101,8 @@ pub fn explain(facts: &Facts, btf: Option<&BtfFacts>, errno: Option<i32>) -> Opt
     let kernel = facts.kernel.clone();
     match (btf, errno) {
         (_, Some(nix::libc::ENOSYS)) => Some(Refusal::NoBpf),
+        // It is there; that there was no memory to read it is what the error itself says.
+        (None, Some(nix::libc::ENOMEM)) => None,
         (None, _) => Some(Refusal::NoBtf { kernel }),
         (Some(btf), errno) => {
             let missing = lacking(btf);
@@ -161,6 +163,7 @@ mod tests {
     fn a_machine_that_has_everything_is_not_refused() {
         assert_eq!(refuse(&facts()), None);
         assert_eq!(explain(&facts(), Some(&btf()), None), None);
+        assert_eq!(explain(&facts(), None, Some(nix::libc::ENOMEM)), None);
     }
 
     /// Each predictable failure states the fact and a remedy: the text up to the semicolon, and after it.

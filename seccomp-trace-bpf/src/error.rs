@@ -166,6 +166,16 @@ pub enum Error {
         /// Who has it.
         container: String,
     },
+    /// Two containers of different outputs want one place for something else.
+    #[error(
+        "{key} is already written for container {container}, whose output is another file; give each its own"
+    )]
+    PlaceTaken {
+        /// The place.
+        key: String,
+        /// Who has it.
+        container: String,
+    },
     /// Somebody held a lock for too long.
     #[error("cannot get the lock {} within ten seconds; if its holder hangs, end it", path.display())]
     LockTimeout {

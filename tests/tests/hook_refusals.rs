@@ -3,14 +3,15 @@
 use std::fs;
 use std::path::Path;
 
-use seccomp_trace_tests::podman::{Settings, of, options};
-use seccomp_trace_tests::{Entry, Podman, finish, scratch, with_each_runtime};
+use seccomp_trace_tests::podman::{Settings, of, options, traced};
+use seccomp_trace_tests::{Entry, Podman, finish, read_recording, scratch, with_each_runtime};
 
 with_each_runtime!(
     a_bad_annotation_stops_the_container,
     an_input_that_cannot_be_used_stops_the_container,
     an_output_that_has_no_place_stops_the_container,
     bad_options_stop_the_container,
+    a_file_that_another_container_writes_stops_the_container,
     what_the_administrator_does_not_allow_stops_the_container,
     without_btf_the_container_does_not_start,
     good_annotations_are_accepted,
@@ -112,6 +113,30 @@ fn bad_options_stop_the_container(runtime: &str) {
         );
     }
     podman.left(&[]).nothing();
+}
+
+/// The last to end would write over what the first wrote.
+fn a_file_that_another_container_writes_stops_the_container(runtime: &str) {
+    let podman = Podman::new(runtime);
+    let (one, two, recording) =
+        (podman.out("one.json"), podman.out("two.json"), podman.out("recording.json"));
+    let recorded = options(&format!("recording={}", recording.display()));
+    let annotation = traced(&of(&one));
+    podman.detach("one", &["--annotation", &annotation, "--annotation", &recorded], &["sleep", "1000"]);
+    let words = [&*recording.display().to_string(), "container"];
+    refused(&podman, runtime, &of(&two), &["--annotation", &recorded], &words);
+    refused(&podman, runtime, &of(&recording), &[], &words);
+    let elsewhere = options(&format!("recording={}", one.display()));
+    refused(
+        &podman,
+        runtime,
+        &of(&two),
+        &["--annotation", &elsewhere],
+        &[&one.display().to_string(), "container"],
+    );
+    drop(podman.podman(&["rm", "-f", "-t", "0", "one"]).success());
+    drop(read_recording(&recording));
+    podman.left(&["one.json", "recording.json"]).nothing();
 }
 
 /// Whoever chooses the annotation of a pod must not write everywhere on the host.

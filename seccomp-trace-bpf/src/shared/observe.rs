@@ -41,6 +41,8 @@ pub struct ContainerSpec {
     /// Names the place that its result goes to. Targets with the same key that are under observation at the same time
     /// share one recording, and must have the same terms.
     pub group_key: String,
+    /// Other places that results of the group go to. No other group may have one of them, or of this as its key.
+    pub side_keys: Vec<String>,
     /// What all targets of a group must agree on.
     pub terms: serde_json::Value,
     /// What is to be done with the recording, handed back by [`SharedTarget::finish`].
@@ -59,6 +61,7 @@ impl ContainerSpec {
             runtime: None,
             command: None,
             captures: Captures::new(),
+            side_keys: Vec::new(),
             terms: serde_json::Value::Null,
             job: serde_json::Value::Null,
         }
@@ -75,7 +78,8 @@ impl SharedDir {
     /// # Errors
     /// [`Error::Refused`] where this machine or process cannot trace; [`Error::NoProcess`], [`Error::NoInit`] and
     /// [`Error::AlreadyObserved`] for a process that is no container's init; [`Error::OtherTerms`] where a container of
-    /// the same group is under observation on other terms; [`Error::NoBpffs`], [`Error::Pin`], [`Error::State`]
+    /// the same group is under observation on other terms, [`Error::PlaceTaken`] where one of another group has one of its
+    /// places; [`Error::NoBpffs`], [`Error::Pin`], [`Error::State`]
     /// where nothing can be kept. The container is then not observed, and nothing is left behind.
     pub fn observe(&self, spec: ContainerSpec) -> Result<SharedTarget, Error> {
         if let Some(refusal) = refuse(&Facts::read()) {
@@ -106,6 +110,7 @@ impl SharedDir {
             captures: spec.captures,
             group,
             group_key: spec.group_key,
+            side_keys: spec.side_keys,
             terms: spec.terms,
             job: spec.job,
         };
@@ -130,7 +135,15 @@ impl SharedDir {
 
     /// The group that a new target joins: that of a target with the same key, or one of its own.
     fn group_of(&self, spec: &ContainerSpec, run: &RunId) -> Result<RunId, Error> {
-        for other in self.survey()?.targets {
+        let targets = self.survey()?.targets;
+        for TargetFile { container, group_key, side_keys, .. } in targets.iter().map(|target| &target.file) {
+            let mut ours = std::iter::once(&spec.group_key).chain(&spec.side_keys);
+            let taken = ours.find(|key| *key == group_key || side_keys.contains(key));
+            if let Some(key) = taken.filter(|_| *group_key != spec.group_key) {
+                return Err(Error::PlaceTaken { key: key.clone(), container: container.id.clone() });
+            }
+        }
+        for other in targets {
             if other.file.group_key == spec.group_key {
                 if other.file.terms != spec.terms {
                     return Err(Error::OtherTerms {

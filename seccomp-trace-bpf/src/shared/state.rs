@@ -61,6 +61,9 @@ pub(crate) struct TargetFile {
     /// Targets whose results go to one place share a group, and one recording.
     pub(crate) group: RunId,
     pub(crate) group_key: String,
+    /// Where else the group's results go.
+    #[serde(default)]
+    pub(crate) side_keys: Vec<String>,
     /// What targets of one group must agree on.
     pub(crate) terms: serde_json::Value,
     /// What is to be done with the recording: the caller's own business.
