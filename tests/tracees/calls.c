@@ -267,6 +267,26 @@ static void sockets(void)
 	CALL(close(pair[0]));
 }
 
+/* Nothing is there. */
+static void unreadable(void)
+{
+	void *nowhere = (void *)8;
+	int fd = socket(AF_INET, SOCK_STREAM, 0);
+
+	CALL(writev(1, nowhere, 2));
+	CALL(pwritev(1, nowhere, 2, 0));
+	CALL(readv(0, nowhere, 2));
+	CALL(syscall(SYS_writev, -1, nowhere, 0));
+	CALL(vmsplice(1, nowhere, 2, 0));
+	CALL(process_vm_writev(getpid(), nowhere, 2, nowhere, 2, 0));
+	CALL(select(3, nowhere, NULL, NULL, NULL));
+	CALL(sched_setaffinity(0, 8, nowhere));
+	CALL(setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, nowhere, 4));
+	CALL(setsockopt(fd, SOL_SOCKET, 99, nowhere, 40));
+	CALL(setsockopt(fd, IPPROTO_IP, IP_OPTIONS, nowhere, 40));
+	CALL(close(fd));
+}
+
 int main(void)
 {
 	char folder[] = "/tmp/seccomp-trace-calls-XXXXXX";
@@ -277,6 +297,7 @@ int main(void)
 	processes();
 	signals();
 	sockets();
+	unreadable();
 	CHECK(rmdir(folder) == 0);
 	return 0;
 }

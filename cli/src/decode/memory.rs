@@ -59,15 +59,26 @@ impl Reader<'_> {
             _ if raw == 0 || self.found_nobody() => Value::Address(raw),
             Type::Memory { item, length, moment } => self.memory(item, length, moment, raw, &reads),
             Type::DescriptorSet { count } => {
-                self.content(reads[0], raw, |bytes| Some(descriptor_set(bytes, self.register(count))))
+                self.content(reads[0], raw, |bytes| descriptor_set(bytes, self.register(count)))
             }
             Type::Vectors { out, .. } => self.vectors(raw, out, &reads),
             Type::Environment => match self.answers.get(reads[0]) {
                 Some(Content::Count(count)) => variables(raw, *count, true),
                 _ => self.content(reads[0], raw, |bytes| self.environment(raw, bytes)),
             },
-            Type::SocketAddress { .. } => self.content(reads[0], raw, sockets::address),
-            Type::OptionValue { text, .. } => self.content(reads[0], raw, |bytes| Some(option(bytes, text))),
+            Type::SocketAddress { .. } => {
+                let whole = !matches!(
+                    self.answers.get(reads[0]),
+                    Some(Content::Bytes(Bytes { extent: Extent::Unreadable, .. }))
+                );
+                self.content(reads[0], raw, |bytes| Some(structs::finished(sockets::address(bytes)?, whole)))
+            }
+            Type::OptionValue { text, .. } => match self.answers.get(reads[0]) {
+                Some(Content::Bytes(bytes)) if bytes.extent == Extent::Unreadable => {
+                    self.unreadable(raw, &bytes.bytes)
+                }
+                _ => self.content(reads[0], raw, |bytes| Some(option(bytes, text))),
+            },
             Type::Path | Type::Text | Type::WrittenPath | Type::Buffer { .. } | Type::Arguments => {
                 let binary = matches!(parameter.ty, Type::Buffer { binary: true, .. });
                 match self.answers.get(reads[0]) {
@@ -157,10 +168,22 @@ impl Reader<'_> {
                 return Some(if let Item::Number(_) = item {
                     Value::list(vec![value])
                 } else {
-                    bare(item, value)
+                    bare(item, structs::finished(value, bytes.len() >= size))
                 });
             }
-            Length::Bytes(_) | Length::ReturnedBytes => return item.show(bytes, self.context),
+            Length::Bytes(_) | Length::ReturnedBytes => {
+                let length = match length {
+                    Length::Bytes(register) => usize::try_from(self.register(register)).unwrap_or(usize::MAX),
+                    _ => bytes.len(),
+                };
+                // A caller of an older interface has less than all of it.
+                let wanted = if let Item::Struct(_) = item { length.min(size) } else { length };
+                if bytes.is_empty() && wanted > 0 {
+                    return None;
+                }
+                let value = item.show(bytes, self.context)?;
+                return Some(structs::finished(value, bytes.len() >= wanted));
+            }
             Length::Fixed(count) => usize::from(count),
             Length::Register(register) => usize::try_from(self.register(register)).unwrap_or(usize::MAX),
             Length::Returned => match self.call.outcome {
@@ -180,22 +203,20 @@ impl Reader<'_> {
 
     fn vectors(&self, raw: u64, out: bool, reads: &[Read]) -> Value {
         let size = word(self.context.arch);
-        let lengths: Vec<u64> = match self.answers.get(reads[0]) {
-            Some(Content::Bytes(bytes)) => {
-                let of = |vector: &[u8]| structs::raw(&vector[size..], size);
-                bytes.bytes.chunks_exact(2 * size).filter_map(of).collect()
-            }
-            _ => Vec::new(),
+        let Some(Content::Bytes(vectors)) = self.answers.get(reads[0]) else {
+            return self.unanswered(reads[0], raw);
         };
-        let bases: Vec<u64> = match self.answers.get(reads[0]) {
-            Some(Content::Bytes(bytes)) => {
-                bytes.bytes.chunks_exact(2 * size).filter_map(|vector| structs::raw(vector, size)).collect()
-            }
-            _ => Vec::new(),
+        let numbers = |at: usize| -> Vec<u64> {
+            let of = |vector: &[u8]| structs::raw(&vector[at..], size);
+            vectors.bytes.chunks_exact(2 * size).filter_map(of).collect()
         };
+        let (bases, lengths) = (numbers(0), numbers(size));
+        if bases.is_empty() && vectors.extent == Extent::Unreadable {
+            return self.unreadable(raw, &[]);
+        }
         let (elements, extent) = match self.answers.get(reads[1]) {
             Some(Content::List { elements, extent }) => (&elements[..], *extent),
-            _ if out && !bases.is_empty() => (&[][..], Extent::Whole),
+            _ if out => (&[][..], Extent::Whole),
             _ => return self.unanswered(reads[1], raw),
         };
         let shown = bases.iter().zip(&lengths).enumerate().map(|(index, (base, length))| {
@@ -209,7 +230,8 @@ impl Reader<'_> {
                 more: false,
             })
         });
-        Value::List { elements: shown.collect(), more: extent == Extent::Cut }
+        let more = vectors.extent != Extent::Whole || extent == Extent::Cut;
+        Value::List { elements: shown.collect(), more }
     }
 
     fn environment(&self, raw: u64, bytes: &[u8]) -> Option<Value> {
@@ -272,7 +294,7 @@ impl Reader<'_> {
             match parameter.ty {
                 Type::DescriptorSet { count } => {
                     let (kind, set) =
-                        (kinds.next()?, bytes.map(|bytes| descriptor_set(bytes, self.register(count))));
+                        (kinds.next()?, bytes.and_then(|bytes| descriptor_set(bytes, self.register(count))));
                     if let Some(set) = set.filter(|set| *set != Value::word("[]")) {
                         parts.push(format!("{kind} {}", text(&set)));
                     }
@@ -362,11 +384,17 @@ fn variables(raw: u64, count: u64, whole: bool) -> Value {
     Value::Remark(Box::new(Value::Address(raw)), format!("{at_least}{count} var{plural}"))
 }
 
-fn descriptor_set(bytes: &[u8], count: u64) -> Value {
-    let count = usize::try_from(count).unwrap_or(0).min(bytes.len() * 8);
+/// The descriptors of a set, of which the first `count` are asked for; `None` where nothing of it is there.
+fn descriptor_set(bytes: &[u8], count: u64) -> Option<Value> {
+    // The kernel takes an int, and none that is negative.
+    let count = usize::try_from(count & 0xffff_ffff).ok().filter(|count| i32::try_from(*count).is_ok())?;
+    if bytes.is_empty() && count > 0 {
+        return None;
+    }
+    let there = count.min(bytes.len() * 8);
     let set = |at: &usize| bytes[at / 8] >> (at % 8) & 1 == 1;
-    let numbers: Vec<String> = (0..count).filter(set).map(|at| at.to_string()).collect();
-    Value::word(format!("[{}]", numbers.join(" ")))
+    let numbers: Vec<String> = (0..there).filter(set).map(|at| at.to_string()).collect();
+    Some(structs::finished(Value::word(format!("[{}]", numbers.join(" "))), there == count))
 }
 
 fn option(bytes: &[u8], text: bool) -> Value {

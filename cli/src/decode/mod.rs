@@ -11,6 +11,8 @@ mod signals;
 mod signatures;
 mod sockets;
 mod structs;
+#[cfg(test)]
+mod tests;
 pub(crate) mod text;
 pub(crate) mod value;
 

@@ -89,6 +89,22 @@ pub(crate) fn raw(bytes: &[u8], size: usize) -> Option<u64> {
     Some(u64::from_le_bytes(buffer))
 }
 
+/// Says that there is more of it, unless all of it was read.
+pub(crate) fn finished(value: Value, whole: bool) -> Value {
+    match value {
+        value if whole => value,
+        Value::Fields(fields) => Value::Fields(Fields { more: true, ..fields }),
+        Value::List { elements, .. } => Value::List { elements, more: true },
+        // A set of numbers.
+        Value::Word(word) => match word.strip_suffix(']') {
+            Some("[") => Value::word("[...]"),
+            Some(numbers) => Value::word(format!("{numbers} ...]")),
+            None => Value::Word(word),
+        },
+        value => value,
+    }
+}
+
 fn processors(bytes: &[u8]) -> String {
     let set = |at: &usize| bytes[at / 8] >> (at % 8) & 1 == 1;
     let numbers: Vec<String> = (0..bytes.len() * 8).filter(set).map(|at| at.to_string()).collect();

@@ -1,0 +1,129 @@
+//! Calls as they come from the kernel, by hand, against what strace 6.1 prints of them.
+
+use std::time::Duration;
+
+use seccomp_trace_core::{
+    Arch, Bytes, Call, Comm, Content, Datum, Extent, Outcome, Syscall, Tgid, Tid, Timestamp,
+};
+
+use super::text::{self, Hex};
+use super::{Decoded, Decoder};
+
+/// Data of an argument: its bytes, and whether these are all.
+type Read<'a> = (u8, &'a [u8], Extent);
+
+fn call(name: &str, args: &[u64], result: i64, reads: &[Read<'_>]) -> Call {
+    let mut registers = [0; 6];
+    registers[..args.len()].copy_from_slice(args);
+    let content = |bytes: &[u8], extent| Content::Bytes(Bytes { bytes: bytes.to_vec(), extent });
+    Call {
+        syscall: Syscall::from_name(Arch::X86_64, name).unwrap(),
+        pid: Tgid(7),
+        tid: Tid(7),
+        comm: Comm::parse("tracee").unwrap(),
+        args: registers,
+        entered: Timestamp::from_unix_nanos(0),
+        outcome: Outcome::Returned { value: result, duration: Duration::ZERO },
+        data: reads
+            .iter()
+            .map(|(arg, bytes, extent)| Datum { arg: *arg, content: content(bytes, *extent) })
+            .collect(),
+    }
+}
+
+/// The arguments as a line has them.
+fn arguments(decoded: &Decoded) -> String {
+    let mut out = String::new();
+    for (index, argument) in decoded.arguments.iter().enumerate() {
+        if index > 0 {
+            out.push_str(", ");
+        }
+        text::push(&mut out, &argument.value, Hex::None);
+    }
+    out
+}
+
+fn shown(name: &str, args: &[u64], result: i64, reads: &[Read<'_>]) -> String {
+    arguments(&Decoder::default().decode(&call(name, args, result, reads)))
+}
+
+fn words(words: &[u64]) -> Vec<u8> {
+    words.iter().flat_map(|word| word.to_ne_bytes()).collect()
+}
+
+const WHOLE: Extent = Extent::Whole;
+const UNREADABLE: Extent = Extent::Unreadable;
+const BAD_ADDRESS: i64 = -14;
+const BAD_DESCRIPTOR: i64 = -9;
+
+/// As an empty list or text it would be mistaken for what the caller passed.
+#[test]
+fn what_nothing_could_be_read_of_is_an_address() {
+    let vectors = |name, result| {
+        let mut call = call(name, &[1, 8, 2], result, &[(1, b"", UNREADABLE)]);
+        let content = Content::List { elements: Vec::new(), extent: UNREADABLE };
+        call.data.push(Datum { arg: 1, content });
+        arguments(&Decoder::default().decode(&call))
+    };
+    assert_eq!(vectors("writev", BAD_ADDRESS), "1, 0x8, 2");
+    assert_eq!(vectors("writev", BAD_DESCRIPTOR), "1, 0x8 /* unreadable */, 2");
+    assert_eq!(vectors("vmsplice", BAD_ADDRESS), "1, 0x8, 2, 0");
+    assert_eq!(shown("readv", &[1, 8, 2], BAD_ADDRESS, &[(1, b"", UNREADABLE)]), "1, 0x8, 2");
+    assert_eq!(shown("select", &[3, 8], BAD_ADDRESS, &[(1, b"", UNREADABLE)]), "3, 0x8, NULL, NULL, NULL");
+    assert_eq!(shown("sched_setaffinity", &[0, 8, 8], BAD_ADDRESS, &[(2, b"", UNREADABLE)]), "0, 8, 0x8");
+    for level in [0, 1, 99] {
+        // The forms of the call read in three ways.
+        let option = shown("setsockopt", &[3, level, 2, 8, 4], BAD_ADDRESS, &[(3, &b""[..], UNREADABLE); 3]);
+        assert!(option.ends_with(", 0x8, 4"), "{option}");
+    }
+}
+
+/// Where nothing is asked for, nothing is missing.
+#[test]
+fn what_is_empty_is_not_unreadable() {
+    assert_eq!(shown("readv", &[1, 8, 0], 0, &[(1, b"", WHOLE)]), "1, [], 0");
+    assert_eq!(shown("select", &[0, 8], 0, &[(1, b"", UNREADABLE)]), "0, [], NULL, NULL, NULL");
+    assert_eq!(shown("sched_setaffinity", &[0, 0, 8], 0, &[(2, b"", WHOLE)]), "0, 0, []");
+}
+
+#[test]
+fn what_only_a_part_could_be_read_of_says_so() {
+    let half = words(&[5, 4]);
+    assert_eq!(
+        shown("readv", &[0, 0x1000, 2], BAD_ADDRESS, &[(1, &half, UNREADABLE)]),
+        "0, [{iov_base=0x5, iov_len=4}, ...], 2"
+    );
+    let sets = [([5, 0, 0, 0, 0, 0, 0, 0], "[0 2 ...]"), ([0; 8], "[...]")];
+    for (bytes, expected) in sets {
+        assert_eq!(
+            shown("sched_setaffinity", &[0, 128, 0x1000], BAD_ADDRESS, &[(2, &bytes, UNREADABLE)]),
+            format!("0, 128, {expected}")
+        );
+        assert_eq!(
+            shown("select", &[200, 0x1000], BAD_ADDRESS, &[(1, &bytes, UNREADABLE)]),
+            format!("200, {expected}, NULL, NULL, NULL")
+        );
+    }
+    assert_eq!(
+        shown("select", &[64, 0x1000], 0, &[(1, &sets[0].0, UNREADABLE)]),
+        "64, [0 2], NULL, NULL, NULL",
+        "no more was asked for"
+    );
+    assert_eq!(
+        shown("setsockopt", &[3, 1, 2, 0x1000, 4], -1, &[(3, &b"zz"[..], UNREADABLE); 3]),
+        r#"3, SOL_SOCKET, SO_REUSEADDR, 0x1000 /* unreadable after "zz" */, 4"#
+    );
+    assert_eq!(
+        shown("bind", &[3, 0x1000, 16], BAD_ADDRESS, &[(1, b"\x02\0\0\x50", UNREADABLE)]),
+        r#"3, {sa_family=AF_INET, sa_data="\0P", ...}, 16"#
+    );
+    assert_eq!(
+        shown("nanosleep", &[0x1000, 0], BAD_ADDRESS, &[(0, &words(&[1]), UNREADABLE)]),
+        "{tv_sec=1, ...}, NULL"
+    );
+    assert_eq!(
+        shown("openat2", &[3, 0, 0x1000, 16], -22, &[(2, &words(&[0, 0]), WHOLE)]),
+        "3, NULL, {flags=O_RDONLY}, 16",
+        "the caller has no more"
+    );
+}
