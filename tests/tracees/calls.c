@@ -78,6 +78,8 @@ static void files(void)
 	CALL(ioctl(fd, 0x12345678, buf));
 	CALL(setxattr("a\n\"b", "user.name", "value", 5, XATTR_CREATE));
 	CALL(close(fd));
+	CALL(close(AT_FDCWD));
+	CALL(dup2(AT_FDCWD, 3));
 	CALL(stat("/dev/null", &st));
 	CALL(stat("/nonexistent", &st));
 	CALL(lstat("/proc/self/exe", &st));

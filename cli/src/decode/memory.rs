@@ -6,6 +6,7 @@ use super::number::{Form, Number, Width, word};
 use super::plan::{self, Answers};
 use super::signatures::{Length, Moment, Parameter, Returns, Type};
 use super::structs::{self, Item};
+use super::text::AT_FDCWD;
 use super::value::{Fields, Text, Value};
 use super::{Context, Failure, constants, sockets};
 
@@ -92,9 +93,14 @@ impl Reader<'_> {
 
     fn number(&self, parameter: &Parameter, number: Number, raw: u64) -> Value {
         let value = number.show(raw, self.context);
-        let Value::Descriptor { number, .. } = value else { return value };
+        let Value::Descriptor { number, directory, .. } = value else { return value };
         let read = Read { arg: parameter.register, what: What::Descriptor, when: When::Entry };
-        Value::Descriptor { number, target: self.target(read) }
+        let mut target = self.target(read);
+        // The kernel side knows no kinds of descriptors, and found the working directory.
+        if number == AT_FDCWD && !directory {
+            target = target.map(|_| None);
+        }
+        Value::Descriptor { number, directory, target }
     }
 
     fn target(&self, read: Read) -> Option<Option<Vec<u8>>> {
@@ -246,9 +252,9 @@ impl Reader<'_> {
         let bits = raw.cast_unsigned();
         match returns {
             Returns::Number(number) => match (number.show(bits, self.context), number.form) {
-                (Value::Descriptor { number, .. }, _) => {
+                (Value::Descriptor { number, directory, .. }, _) => {
                     let read = Read { arg: RESULT, what: What::Descriptor, when: When::Exit };
-                    (Value::Descriptor { number, target: self.target(read) }, None)
+                    (Value::Descriptor { number, directory, target: self.target(read) }, None)
                 }
                 (Value::Word(word), Form::Set(set)) => {
                     let is_flags = constants::set(set, self.context.arch).is_some_and(|set| set.is_flags);

@@ -154,8 +154,10 @@ impl Number {
                 -1 => Value::word("SIG_ERR"),
                 _ => Value::Address(bits),
             },
-            Form::Descriptor => Value::Descriptor { number: signed, target: None },
-            Form::Directory => Value::Descriptor { number: signed, target: None },
+            Form::Descriptor | Form::Directory => {
+                let directory = self.form == Form::Directory;
+                Value::Descriptor { number: signed, directory, target: None }
+            }
             Form::Mode => Value::word(permissions(bits)),
             Form::FileMode => Value::word(file_mode(bits, arch)),
             Form::Device => Value::word(device(bits, self.width.size(arch))),
@@ -326,6 +328,7 @@ mod tests {
             ("addr", 0x1000, "0x1000"),
             ("hex", 0, "0"),
             ("dirfd", 0xffff_ff9c, "AT_FDCWD"),
+            ("fd", 0xffff_ff9c, "-100"),
             ("signal", 9, "SIGKILL"),
             ("cloneflags", 0x120_0011, "CLONE_CHILD_CLEARTID|CLONE_CHILD_SETTID|SIGCHLD"),
             ("u64:rlim64", u64::MAX, "RLIM64_INFINITY"),

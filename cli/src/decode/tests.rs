@@ -56,6 +56,24 @@ const UNREADABLE: Extent = Extent::Unreadable;
 const BAD_ADDRESS: i64 = -14;
 const BAD_DESCRIPTOR: i64 = -9;
 
+/// The number stands for the working directory only where a directory is wanted.
+#[test]
+fn only_a_directory_is_the_working_directory() {
+    let minus_100 = 0xffff_ff9c;
+    assert_eq!(shown("close", &[minus_100], BAD_DESCRIPTOR, &[]), "-100");
+    assert_eq!(shown("dup2", &[minus_100, 3], BAD_DESCRIPTOR, &[]), "-100, 3");
+    assert_eq!(shown("unlinkat", &[minus_100, 0, 0], BAD_ADDRESS, &[]), "AT_FDCWD, NULL, 0");
+    let decoder = Decoder { descriptors: true, ..Decoder::default() };
+    let with_target = |name, args: &[u64]| {
+        let mut call = call(name, args, BAD_DESCRIPTOR, &[]);
+        let target = Bytes { bytes: b"/root".to_vec(), extent: WHOLE };
+        call.data.push(Datum { arg: 0, content: Content::Descriptor(target) });
+        arguments(&decoder.decode(&call))
+    };
+    assert_eq!(with_target("close", &[minus_100]), "-100");
+    assert_eq!(with_target("unlinkat", &[minus_100, 0, 0]), "AT_FDCWD</root>, NULL, 0");
+}
+
 /// As an empty list or text it would be mistaken for what the caller passed.
 #[test]
 fn what_nothing_could_be_read_of_is_an_address() {
