@@ -112,6 +112,13 @@ static void memory(void)
 	int fd = memfd_create("name", MFD_CLOEXEC | MFD_ALLOW_SEALING);
 
 	CALL(mprotect(page, 4096, PROT_NONE));
+	CALL(syscall(SYS_mprotect, page, 4096, 1L << 40 | PROT_READ));
+	CALL(syscall(SYS_pkey_mprotect, page, 4096, 1L << 40, -1));
+	CALL(syscall(SYS_mmap, NULL, 0, 1L << 40, MAP_PRIVATE, -1, 0));
+	CALL(syscall(SYS_mremap, page, 4096, 4096, 1L << 40));
+	CALL(syscall(SYS_readv, -1, NULL, 1L << 31));
+	CALL(syscall(SYS_writev, -1, NULL, 1L << 32));
+	CALL(syscall(SYS_pwritev, -1, NULL, -1L, 0));
 	CALL(madvise(page, 8192, MADV_DONTNEED));
 	CALL(mlock(page, 1));
 	CALL(munmap(page, 8192));

@@ -74,6 +74,27 @@ fn only_a_directory_is_the_working_directory() {
     assert_eq!(with_target("unlinkat", &[minus_100, 0, 0]), "AT_FDCWD</root>, NULL, 0");
 }
 
+/// The kernel refuses what has high bits, or takes them into account.
+#[test]
+fn numbers_of_a_whole_register_keep_their_high_bits() {
+    let high = 1 << 40;
+    for (name, args, expected) in [
+        ("mprotect", &[0, 1, high][..], "NULL, 1, 0x10000000000 /* PROT_??? */"),
+        ("mprotect", &[0, 1, high | 1], "NULL, 1, PROT_READ|0x10000000000"),
+        ("mprotect", &[0, 1, 0], "NULL, 1, PROT_NONE"),
+        ("pkey_mprotect", &[0, 1, high, u64::MAX], "NULL, 1, 0x10000000000 /* PROT_??? */, -1"),
+        ("mmap", &[0, 1, high | 3, 2, 3], "NULL, 1, PROT_READ|PROT_WRITE|0x10000000000, MAP_PRIVATE, 3, 0"),
+        ("mremap", &[0, 1, 1, high], "NULL, 1, 1, 0x10000000000 /* MREMAP_??? */"),
+        ("mremap", &[0, 1, 1, high | 3], "NULL, 1, 1, MREMAP_MAYMOVE|MREMAP_FIXED|0x10000000000, NULL"),
+        ("readv", &[0, 0, 1 << 31], "0, NULL, 2147483648"),
+        ("writev", &[0, 0, 1 << 32], "0, NULL, 4294967296"),
+        ("preadv", &[0, 0, u64::MAX], "0, NULL, 18446744073709551615, 0"),
+        ("pwritev2", &[0, 0, 1 << 32], "0, NULL, 4294967296, 0, 0"),
+    ] {
+        assert_eq!(shown(name, args, -22, &[]), expected, "{name}");
+    }
+}
+
 /// As an empty list or text it would be mistaken for what the caller passed.
 #[test]
 fn what_nothing_could_be_read_of_is_an_address() {
