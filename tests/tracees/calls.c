@@ -21,12 +21,15 @@
 #include <sys/ioctl.h>
 #include <sys/mman.h>
 #include <sys/mount.h>
+#include <sys/msg.h>
 #include <sys/personality.h>
 #include <sys/prctl.h>
 #include <sys/ptrace.h>
 #include <sys/resource.h>
 #include <sys/select.h>
 #include <sys/sendfile.h>
+#include <sys/sem.h>
+#include <sys/shm.h>
 #include <sys/signalfd.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
@@ -183,6 +186,18 @@ static void processes(void)
 	CALL(wait4(child, &(int){0}, 0, NULL));
 }
 
+static void ipc(void)
+{
+	int shared = shmget(IPC_PRIVATE, 4096, IPC_CREAT | 0644);
+	int queue = msgget(IPC_PRIVATE, IPC_CREAT | IPC_EXCL | 0600);
+
+	CALL(shmget(0x5ecc, 4096, 0600));
+	CALL(semget(0x5ecc, 0, 0));
+	CALL(semget(0x5ecc, 0, IPC_NOWAIT | 0640));
+	CALL(shmctl(shared, IPC_RMID, NULL));
+	CALL(msgctl(queue, IPC_RMID, NULL));
+}
+
 static void handle(int signal)
 {
 	(void)signal;
@@ -304,6 +319,7 @@ int main(void)
 	files();
 	memory();
 	processes();
+	ipc();
 	signals();
 	sockets();
 	unreadable();

@@ -73,6 +73,8 @@ pub(crate) enum Form {
     Request,
     /// Of this set of constants.
     Set(&'static str),
+    /// Flags of this set over permissions.
+    SetAndMode(&'static str),
 }
 
 /// A number.
@@ -115,7 +117,7 @@ impl Number {
     /// The set whose names conditions on it use.
     pub(crate) fn set(self, arch: Arch) -> Option<&'static Set> {
         let name = match self.form {
-            Form::Set(name) => name,
+            Form::Set(name) | Form::SetAndMode(name) => name,
             Form::FileMode => "mode_type",
             Form::CloneFlags => "clone_flags",
             Form::Request => "ioctl",
@@ -190,6 +192,11 @@ impl Number {
                 Some(set) => Value::word(set.show(bits)),
                 None => Value::Hex(bits),
             },
+            Form::SetAndMode(name) => {
+                let (flags, mode) = (bits & !0o777, permissions(bits & 0o777));
+                let flags = constants::set(name, arch).filter(|_| flags != 0).map(|set| set.show(flags));
+                Value::word(flags.map_or_else(|| mode.clone(), |flags| format!("{flags}|{mode}")))
+            }
         }
     }
 
@@ -229,8 +236,12 @@ fn form_of(name: &'static str) -> Option<Form> {
         "ipckey" => Form::IpcKey,
         "epoll_data" => Form::EpollData,
         name => {
+            let (name, form): (_, fn(_) -> Form) = match name.strip_suffix("+mode") {
+                Some(name) => (name, Form::SetAndMode),
+                None => (name, Form::Set),
+            };
             constants::set(name, Arch::X86_64)?;
-            Form::Set(name)
+            form(name)
         }
     })
 }
@@ -336,6 +347,10 @@ mod tests {
             ("u64:dev", 0x103, "makedev(0x1, 0x3)"),
             ("htons", 0x300, "htons(0x3)"),
             ("uid", 0xffff_ffff, "-1"),
+            ("shmget_flags+mode", 0o1644, "IPC_CREAT|0644"),
+            ("shmget_flags+mode", 0o600, "0600"),
+            ("ipc_get_flags+mode", 0o7000, "IPC_CREAT|IPC_EXCL|IPC_NOWAIT|000"),
+            ("ipc_get_flags+mode", 0, "000"),
             ("ioctl", 0x5401, "TCGETS"),
             ("ioctl", 0x1234_5678, "_IOC(_IOC_NONE, 0x56, 0x78, 0x1234)"),
         ] {
