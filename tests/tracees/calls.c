@@ -98,6 +98,8 @@ static void files(void)
 	CALL(unlinkat(AT_FDCWD, "d", AT_REMOVEDIR));
 	CALL(mknod("fifo", S_IFIFO | 0600, 0));
 	CALL(unlink("fifo"));
+	CALL(utimensat(AT_FDCWD, "a\n\"b", (struct timespec[]){{1, UTIME_OMIT}, {2, UTIME_NOW}},
+		       0));
 	CALL(unlink("a\n\"b"));
 	CALL(chdir("."));
 	CALL(getcwd(buf, sizeof(buf)));

@@ -21,6 +21,8 @@ pub(crate) enum Item {
     SignalSet,
     SignalInfo,
     WaitStatus,
+    /// The time of a file in this structure, or what stands for one.
+    FileTime(&'static str),
     /// A bit for each processor.
     Processors,
     /// Two `struct __user_cap_data_struct`.
@@ -34,6 +36,8 @@ impl Item {
             "sigset" => Self::SignalSet,
             "siginfo" => Self::SignalInfo,
             "waitstatus" => Self::WaitStatus,
+            "filetime" => Self::FileTime("timespec"),
+            "filetime64" => Self::FileTime("timespec64"),
             "cpumask" => Self::Processors,
             "cap_data" => Self::Capabilities,
             _ => match text.strip_prefix("char*") {
@@ -51,7 +55,7 @@ impl Item {
                 // i386 aligns 64-bit numbers like words.
                 (size, if arch == Arch::X86 { size.min(4) } else { size })
             }
-            Self::Struct(name) => {
+            Self::Struct(name) | Self::FileTime(name) => {
                 let layout = find(name, arch)?.layout(arch)?;
                 (layout.size, layout.align)
             }
@@ -75,6 +79,14 @@ impl Item {
             Self::WaitStatus => {
                 let status = i32::from_ne_bytes(bytes.get(..4)?.try_into().ok()?);
                 Value::list(vec![Value::word(format!("{{{}}}", signals::wait_status(status)))])
+            }
+            Self::FileTime(name) => {
+                // Seconds, and in the other half the nanoseconds.
+                let half = self.layout(context.arch)?.0 / 2;
+                let special =
+                    constants::set("utime_nsec", context.arch)?.name(raw(bytes.get(half..)?, half)?);
+                special
+                    .map_or_else(|| Self::Struct(name).show(bytes, context), |name| Some(Value::word(name)))?
             }
             Self::Processors => Value::word(processors(bytes)),
             Self::Capabilities => capabilities(bytes)?,

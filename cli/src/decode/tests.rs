@@ -95,6 +95,16 @@ fn numbers_of_a_whole_register_keep_their_high_bits() {
     }
 }
 
+#[test]
+fn times_of_files_that_are_none_have_names() {
+    let times = |times: &[u64]| {
+        let times = words(times);
+        shown("utimensat", &[3, 0, 0x1000, 0], -2, &[(2, &times, WHOLE)])
+    };
+    assert_eq!(times(&[1, 0x3fff_ffff, 2, 0x3fff_fffe]), "3, NULL, [UTIME_NOW, UTIME_OMIT], 0");
+    assert_eq!(times(&[1, 5, 2, 0x3fff_fffe]), "3, NULL, [{tv_sec=1, tv_nsec=5}, UTIME_OMIT], 0");
+}
+
 /// As an empty list or text it would be mistaken for what the caller passed.
 #[test]
 fn what_nothing_could_be_read_of_is_an_address() {
