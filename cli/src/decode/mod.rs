@@ -118,6 +118,10 @@ fn unknown(raw: u64) -> Argument {
 
 fn failure(call: &Call) -> Option<Failure> {
     match call.outcome {
+        // The kernel does not extend the sign of its `int` (`arch/x86/kernel/ldt.c`).
+        Outcome::Returned { value, .. } if call.syscall.name() == Some("modify_ldt") => {
+            Failure::of((value << 32) >> 32)
+        }
         Outcome::Returned { value, .. } | Outcome::Skipped { value } => Failure::of(value),
         _ => None,
     }

@@ -7,7 +7,7 @@ use seccomp_trace_core::{
 };
 
 use super::text::{self, Hex};
-use super::{Decoded, Decoder};
+use super::{Decoded, Decoder, Ended};
 
 /// Data of an argument: its bytes, and whether these are all.
 type Read<'a> = (u8, &'a [u8], Extent);
@@ -103,6 +103,16 @@ fn times_of_files_that_are_none_have_names() {
     };
     assert_eq!(times(&[1, 0x3fff_ffff, 2, 0x3fff_fffe]), "3, NULL, [UTIME_NOW, UTIME_OMIT], 0");
     assert_eq!(times(&[1, 5, 2, 0x3fff_fffe]), "3, NULL, [{tv_sec=1, tv_nsec=5}, UTIME_OMIT], 0");
+}
+
+/// Alone among all calls it returns 32 bits of a negative number.
+#[test]
+fn modify_ldt_fails_with_an_errno() {
+    let ended = |name, result| Decoder::default().decode(&call(name, &[99, 0, 0], result, &[])).ended;
+    let Ended::Failed { raw, failure, .. } = ended("modify_ldt", 0xffff_ffda) else { panic!("it failed") };
+    assert_eq!((raw, failure.name), (0xffff_ffda, Some("ENOSYS")));
+    assert!(matches!(ended("modify_ldt", 16), Ended::Returned { .. }));
+    assert!(matches!(ended("lseek", 0xffff_ffda), Ended::Returned { .. }));
 }
 
 /// As an empty list or text it would be mistaken for what the caller passed.
