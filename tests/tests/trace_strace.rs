@@ -49,11 +49,12 @@ fn every_call_of_a_compilation_is_strace_s() {
     assert!(both.ours.len() > 3, "several processes: {:?}", both.ours.keys());
 }
 
-/// Files, memory, descriptors, limits, prctl, sockets against a loopback server, signals and children; strings in full.
+/// Files, memory, descriptors, limits, prctl, sockets against a loopback server, signals and children; strings in full, and hardly at all.
 #[test]
 fn calls_of_many_kinds_are_strace_s() {
     privileged!();
     assert!(count(&[], &[&tracee("calls")]) > 200);
+    assert!(count(&["-s", "2", "-e", "trace=setsockopt,getsockopt"], &[&tracee("calls")]) > 6);
     assert!(
         count(&["-s", "200", "-v", "-e", "trace=!execve,%%stat,%%statfs,%clock"], &[&tracee("calls")]) > 150
     );

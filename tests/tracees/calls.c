@@ -256,6 +256,10 @@ static void sockets(void)
 	CALL(sendto(other, "ping", 4, 0, NULL, 0));
 	CALL(recvfrom(other, buf, sizeof(buf), MSG_WAITALL, NULL, NULL));
 	CHECK(pthread_join(server, NULL) == 0);
+	CALL(setsockopt(other, SOL_SOCKET, 99, "more than two bytes", 20));
+	CALL(setsockopt(other, SOL_SOCKET, SO_BINDTODEVICE, "more than two bytes", 20));
+	length = sizeof(buf);
+	CALL(getsockopt(other, SOL_TCP, TCP_INFO, buf, &length));
 	length = sizeof(one);
 	CALL(getsockopt(other, SOL_SOCKET, SO_ERROR, &one, &length));
 	CALL(getpeername(other, (struct sockaddr *)&in, &(socklen_t){sizeof(in)}));

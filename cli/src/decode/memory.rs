@@ -17,6 +17,7 @@ pub(super) struct Reader<'a> {
     pub(super) answers: Answers<'a>,
     pub(super) failure: Option<Failure>,
     pub(super) descriptors: bool,
+    pub(super) string_limit: usize,
 }
 
 impl Reader<'_> {
@@ -78,7 +79,7 @@ impl Reader<'_> {
                 Some(Content::Bytes(bytes)) if bytes.extent == Extent::Unreadable => {
                     self.unreadable(raw, &bytes.bytes)
                 }
-                _ => self.content(reads[0], raw, |bytes| Some(option(bytes, text))),
+                _ => self.content(reads[0], raw, |bytes| Some(self.option(bytes, text))),
             },
             Type::Path | Type::Text | Type::WrittenPath | Type::Buffer { .. } | Type::Arguments => {
                 let binary = matches!(parameter.ty, Type::Buffer { binary: true, .. });
@@ -238,6 +239,23 @@ impl Reader<'_> {
         });
         let more = vectors.extent != Extent::Whole || extent == Extent::Cut;
         Value::List { elements: shown.collect(), more }
+    }
+
+    /// Shows a socket option that the tables do not know: a number, or bytes.
+    fn option(&self, bytes: &[u8], text: bool) -> Value {
+        let cut = |bytes: &[u8]| {
+            let limit = self.string_limit.min(bytes.len());
+            Value::text(&bytes[..limit], limit < bytes.len())
+        };
+        match structs::raw(bytes, 4) {
+            _ if text => cut(bytes.split(|byte| *byte == 0).next().unwrap_or_default()),
+            Some(number) if bytes.len() == 4 => {
+                #[expect(clippy::cast_possible_truncation, reason = "four bytes were read")]
+                let number = (number as u32).cast_signed();
+                Value::list(vec![Value::Signed(number.into())])
+            }
+            _ => cut(bytes),
+        }
     }
 
     fn environment(&self, raw: u64, bytes: &[u8]) -> Option<Value> {
@@ -401,16 +419,4 @@ fn descriptor_set(bytes: &[u8], count: u64) -> Option<Value> {
     let set = |at: &usize| bytes[at / 8] >> (at % 8) & 1 == 1;
     let numbers: Vec<String> = (0..there).filter(set).map(|at| at.to_string()).collect();
     Some(structs::finished(Value::word(format!("[{}]", numbers.join(" "))), there == count))
-}
-
-fn option(bytes: &[u8], text: bool) -> Value {
-    match structs::raw(bytes, 4) {
-        _ if text => Value::c_string(bytes),
-        Some(number) if bytes.len() == 4 => {
-            #[expect(clippy::cast_possible_truncation, reason = "four bytes were read")]
-            let number = (number as u32).cast_signed();
-            Value::list(vec![Value::Signed(number.into())])
-        }
-        _ => Value::text(bytes, false),
-    }
 }

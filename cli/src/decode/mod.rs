@@ -86,6 +86,8 @@ pub(crate) struct Decoder {
     pub(crate) verbose: bool,
     /// Descriptors have what they refer to (`-y`).
     pub(crate) descriptors: bool,
+    /// Bytes that are shown of buffers (`-s`).
+    pub(crate) string_limit: usize,
 }
 
 impl Decoder {
@@ -97,8 +99,9 @@ impl Decoder {
         let form = signatures::forms(arch, name).iter().find(|form| form.admits(&call.args, arch));
         let plan = plan::of_call(arch, name, self.descriptors);
         let answers = plan::Answers::new(plan, &call.data);
+        let Self { descriptors, string_limit, .. } = self;
         let reader =
-            memory::Reader { call, context, answers, failure: failure(call), descriptors: self.descriptors };
+            memory::Reader { call, context, answers, failure: failure(call), descriptors, string_limit };
         match form {
             Some(form) => {
                 Decoded { arguments: arguments(form, &reader), ended: ended(form.returns, &reader) }

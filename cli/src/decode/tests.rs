@@ -115,6 +115,18 @@ fn modify_ldt_fails_with_an_errno() {
     assert!(matches!(ended("lseek", 0xffff_ffda), Ended::Returned { .. }));
 }
 
+#[test]
+fn socket_options_of_an_unknown_layout_are_cut_as_buffers_are() {
+    let decoder = Decoder { string_limit: 3, ..Decoder::default() };
+    let shown = |level, name, bytes: &[u8]| {
+        let call = call("setsockopt", &[3, level, name, 0x1000, 6], 0, &[(3, bytes, WHOLE); 3]);
+        arguments(&decoder.decode(&call))
+    };
+    assert_eq!(shown(1, 99, b"abcdef"), r#"3, SOL_SOCKET, 0x63 /* SO_??? */, "abc"..., 6"#);
+    assert_eq!(shown(1, 99, b"abc"), r#"3, SOL_SOCKET, 0x63 /* SO_??? */, "abc", 6"#);
+    assert_eq!(shown(1, 2, &[1, 0, 0, 0]), "3, SOL_SOCKET, SO_REUSEADDR, [1], 6");
+}
+
 /// As an empty list or text it would be mistaken for what the caller passed.
 #[test]
 fn what_nothing_could_be_read_of_is_an_address() {
