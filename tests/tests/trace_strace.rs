@@ -88,6 +88,15 @@ fn calls_of_a_32_bit_program_are_strace_s() {
     assert!(count(&[], &[&tracee("i386")]) > 3);
 }
 
+/// Which call a filter answered with `SIGSYS`, where, and in which ABI.
+#[test]
+fn the_signal_of_a_trapped_call_is_strace_s() {
+    privileged!();
+    let both = same_lines_as_strace(&["-e", "trace=none"], &[&tracee("filters"), "trapped"]);
+    let lines: Vec<_> = both.ours.values().flatten().collect();
+    assert!(lines.iter().any(|line| line.contains("si_syscall=__NR_getsid")), "{lines:?}");
+}
+
 #[test]
 fn threads_and_signals_of_an_interpreter_are_strace_s() {
     privileged!();
