@@ -9,6 +9,7 @@
 #include <arpa/inet.h>
 #include <fcntl.h>
 #include <linux/netlink.h>
+#include <net/if.h>
 #include <netinet/tcp.h>
 #include <poll.h>
 #include <pthread.h>
@@ -265,6 +266,25 @@ static void sockets(void)
 	CALL(getpeername(other, (struct sockaddr *)&in, &(socklen_t){sizeof(in)}));
 	CALL(shutdown(other, SHUT_RDWR));
 	CALL(close(other));
+	CALL(close(fd));
+
+	fd = socket(AF_INET, SOCK_DGRAM, 0);
+	for (int known = 0; known < 2; known++) {
+		struct ifreq request = {0};
+
+		strcpy(request.ifr_name, known ? "lo" : "nosuch");
+		CALL(ioctl(fd, SIOCGIFFLAGS, &request));
+		CALL(ioctl(-1, SIOCSIFFLAGS, &request));
+		CALL(ioctl(fd, SIOCGIFADDR, &request));
+		CALL(ioctl(-1, SIOCSIFADDR, &request));
+		CALL(ioctl(fd, SIOCGIFNETMASK, &request));
+		CALL(ioctl(fd, SIOCGIFHWADDR, &request));
+		CALL(ioctl(fd, SIOCGIFMTU, &request));
+		CALL(ioctl(-1, SIOCSIFMTU, &request));
+		CALL(ioctl(fd, SIOCGIFINDEX, &request));
+		CALL(ioctl(fd, SIOCGIFNAME, &request));
+	}
+	CALL(ioctl(fd, SIOCGIFFLAGS, 8));
 	CALL(close(fd));
 
 	fd = socket(AF_INET6, SOCK_DGRAM, 0);

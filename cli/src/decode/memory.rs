@@ -60,6 +60,11 @@ impl Reader<'_> {
             Type::Interrupted => Value::Address(raw),
             _ if raw == 0 || self.found_nobody() => Value::Address(raw),
             Type::Memory { item, length, moment } => self.memory(item, length, moment, raw, &reads),
+            Type::Answer { question, answer } => {
+                let asked = self.memory(question, Length::One, Moment::In, raw, &reads[..1]);
+                let known = reads.get(1).filter(|_| self.has_returned());
+                known.map_or(asked, |read| self.memory(answer, Length::One, Moment::Out, raw, &[*read]))
+            }
             Type::DescriptorSet { count } => {
                 self.content(reads[0], raw, |bytes| descriptor_set(bytes, self.register(count)))
             }

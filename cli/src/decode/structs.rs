@@ -8,7 +8,7 @@ use super::by_abi::{ByAbi, split_arches};
 use super::constants::{self, Constant};
 use super::number::{Number, word};
 use super::value::{Fields, Value};
-use super::{Context, signals};
+use super::{Context, signals, sockets};
 
 /// What lies at a place in memory.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -23,6 +23,10 @@ pub(crate) enum Item {
     WaitStatus,
     /// The time of a file in this structure, or what stands for one.
     FileTime(&'static str),
+    /// A socket address in a structure: 16 bytes.
+    SocketAddress,
+    /// A hardware address of 6 bytes.
+    HardwareAddress,
     /// A bit for each processor.
     Processors,
     /// Two `struct __user_cap_data_struct`.
@@ -38,6 +42,8 @@ impl Item {
             "waitstatus" => Self::WaitStatus,
             "filetime" => Self::FileTime("timespec"),
             "filetime64" => Self::FileTime("timespec64"),
+            "sockaddr" => Self::SocketAddress,
+            "mac" => Self::HardwareAddress,
             "cpumask" => Self::Processors,
             "cap_data" => Self::Capabilities,
             _ => match text.strip_prefix("char*") {
@@ -63,6 +69,8 @@ impl Item {
             Self::SignalSet => (8, word(arch)),
             Self::SignalInfo => (128, word(arch)),
             Self::WaitStatus => (4, 4),
+            Self::SocketAddress => (16, 4),
+            Self::HardwareAddress => (6, 1),
             Self::Processors => (128, word(arch)),
             Self::Capabilities => (24, 4),
         })
@@ -87,6 +95,11 @@ impl Item {
                     constants::set("utime_nsec", context.arch)?.name(raw(bytes.get(half..)?, half)?);
                 special
                     .map_or_else(|| Self::Struct(name).show(bytes, context), |name| Some(Value::word(name)))?
+            }
+            Self::SocketAddress => sockets::address(bytes.get(..16)?)?,
+            Self::HardwareAddress => {
+                let parts: Vec<String> = bytes.get(..6)?.iter().map(|byte| format!("{byte:02x}")).collect();
+                Value::word(parts.join(":"))
             }
             Self::Processors => Value::word(processors(bytes)),
             Self::Capabilities => capabilities(bytes)?,
@@ -336,7 +349,6 @@ mod tests {
             ("open_how", size_of::<libc::open_how>()),
             ("sock_fprog", size_of::<libc::sock_fprog>()),
             ("sembuf", size_of::<libc::sembuf>()),
-            ("ifreq_index", size_of::<libc::ifreq>()),
         ] {
             assert_eq!(size(name, Arch::X86_64), expected, "{name}");
         }

@@ -127,6 +127,42 @@ fn socket_options_of_an_unknown_layout_are_cut_as_buffers_are() {
     assert_eq!(shown(1, 2, &[1, 0, 0, 0]), "3, SOL_SOCKET, SO_REUSEADDR, [1], 6");
 }
 
+/// What a request on an interface asks is at its place once the call has returned.
+#[test]
+fn requests_on_interfaces_are_shown_with_their_answers() {
+    let request = |rest: &[u8]| [b"lo\0\0\0\0\0\0\0\0\0\0\0\0\0\0", rest, &[0; 24]].concat()[..40].to_vec();
+    let inet = [2, 0, 0, 0, 127, 0, 0, 1];
+    for (number, rest, expected) in [
+        (
+            0x8913,
+            &[0x49, 0][..],
+            "SIOCGIFFLAGS, {ifr_name=\"lo\", ifr_flags=IFF_UP|IFF_LOOPBACK|IFF_RUNNING}",
+        ),
+        (0x8921, &[0, 0, 1, 0], "SIOCGIFMTU, {ifr_name=\"lo\", ifr_mtu=65536}"),
+        (
+            0x8915,
+            &inet,
+            "SIOCGIFADDR, {ifr_name=\"lo\", ifr_addr={sa_family=AF_INET, sin_port=htons(0), sin_addr=inet_addr(\"127.0.0.1\")}}",
+        ),
+        (
+            0x8927,
+            &[4, 3, 1, 2, 3, 4, 5, 0xff],
+            "SIOCGIFHWADDR, {ifr_name=\"lo\", ifr_hwaddr={sa_family=ARPHRD_LOOPBACK, sa_data=01:02:03:04:05:ff}}",
+        ),
+        (0x8933, &[7], "SIOCGIFINDEX, {ifr_name=\"lo\", ifr_ifindex=7}"),
+        (0x8910, &[7], "SIOCGIFNAME, {ifr_ifindex=7, ifr_name=\"lo\"}"),
+    ] {
+        let decoder = Decoder { verbose: true, ..Decoder::default() };
+        let (asked, found) = (request(b""), request(rest));
+        let shown = |result, reads: &[Read<'_>]| {
+            arguments(&decoder.decode(&call("ioctl", &[3, number, 0x1000], result, reads)))
+        };
+        assert_eq!(shown(0, &[(2, &asked, WHOLE), (2, &found, WHOLE)]), format!("3, {expected}"));
+        let failed = shown(-19, &[(2, &asked, WHOLE)]);
+        assert!(failed.ends_with("{ifr_name=\"lo\"}") || failed.ends_with("{ifr_ifindex=0}"), "{failed}");
+    }
+}
+
 /// As an empty list or text it would be mistaken for what the caller passed.
 #[test]
 fn what_nothing_could_be_read_of_is_an_address() {
