@@ -43,6 +43,7 @@
 #include <sys/un.h>
 #include <sys/utsname.h>
 #include <sys/xattr.h>
+#include <termios.h>
 
 /* The result is nobody's business. */
 #define CALL(call)                                                                                 \
@@ -74,11 +75,15 @@ static void files(void)
 	CALL(fcntl(fd, F_SETFL, O_APPEND | O_NONBLOCK));
 	CALL(fcntl(fd, F_SETFD, FD_CLOEXEC));
 	CALL(fcntl(fd, F_GETFD));
+	CALL(fcntl(fd, F_SETOWN_EX, &(struct f_owner_ex){F_OWNER_PID, 0}));
+	CALL(fcntl(fd, F_GETOWN_EX, &(struct f_owner_ex){0}));
 	CALL(fcntl(fd, F_DUPFD_CLOEXEC, 40));
 	CALL(fcntl(fd, F_SETLK, &(struct flock){.l_type = F_WRLCK, .l_len = 5}));
 	CALL(dup3(fd, 41, O_CLOEXEC));
 	CALL(ioctl(fd, FIONREAD, &(int){0}));
 	CALL(ioctl(fd, TIOCGWINSZ, buf));
+	CALL(ioctl(fd, TCFLSH, TCIOFLUSH));
+	CALL(ioctl(fd, TCXONC, TCOON));
 	CALL(ioctl(fd, 0x12345678, buf));
 	CALL(setxattr("a\n\"b", "user.name", "value", 5, XATTR_CREATE));
 	CALL(close(fd));
@@ -169,6 +174,8 @@ static void processes(void)
 	CALL(syscall(SYS_keyctl, 0, -3, 0));
 	CALL(syscall(SYS_seccomp, 2, 0, &(unsigned int){0x7fff0000}));
 	CALL(syscall(SYS_bpf, 5, NULL, 0));
+	CALL(syscall(SYS_membarrier, 0, 0));
+	CALL(syscall(SYS_sched_setattr, -1, &(int[12]){48, SCHED_OTHER, 1}, 0));
 	CALL(syscall(SYS_futex, &(int){0}, 0x81, 1));
 	child = fork();
 	if (child == 0)
@@ -305,7 +312,7 @@ static void sockets(void)
 	CALL(poll((struct pollfd[]){{pair[1], POLLIN, 0}, {pair[0], POLLOUT, 0}}, 2, 0));
 	fd = epoll_create1(EPOLL_CLOEXEC);
 	CALL(epoll_ctl(fd, EPOLL_CTL_ADD, pair[0],
-		       &(struct epoll_event){EPOLLIN | EPOLLOUT | EPOLLET, {.u64 = 7}}));
+		       &(struct epoll_event){EPOLLIN | EPOLLOUT | 0x20 | EPOLLET, {.u64 = 7}}));
 	CALL(epoll_wait(fd, &(struct epoll_event){0}, 1, 10));
 	CALL(close(fd));
 	CALL(close(eventfd(3, EFD_NONBLOCK | EFD_SEMAPHORE)));

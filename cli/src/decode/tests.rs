@@ -7,6 +7,7 @@ use seccomp_trace_core::{
 };
 
 use super::text::{self, Hex};
+use super::value::Value;
 use super::{Decoded, Decoder, Ended};
 
 /// Data of an argument: its bytes, and whether these are all.
@@ -161,6 +162,33 @@ fn requests_on_interfaces_are_shown_with_their_answers() {
         let failed = shown(-19, &[(2, &asked, WHOLE)]);
         assert!(failed.ends_with("{ifr_name=\"lo\"}") || failed.ends_with("{ifr_ifindex=0}"), "{failed}");
     }
+}
+
+#[test]
+fn values_in_structures_and_of_requests_have_names() {
+    let bytes = |words: &[u32]| words.iter().flat_map(|word| word.to_ne_bytes()).collect::<Vec<_>>();
+    let owner = |ty| shown("fcntl", &[3, 15, 0x1000], 0, &[(2, &bytes(&[ty, 7])[..], WHOLE); 3]);
+    assert_eq!(owner(1), "3, F_SETOWN_EX, {type=F_OWNER_PID, pid=7}");
+    assert_eq!(owner(9), "3, F_SETOWN_EX, {type=0x9 /* F_OWNER_??? */, pid=7}");
+    assert_eq!(shown("ioctl", &[3, 0x540b, 2], 0, &[]), "3, TCFLSH, TCIOFLUSH");
+    assert_eq!(shown("ioctl", &[3, 0x540a, 1], 0, &[]), "3, TCXONC, TCOON");
+    let attributes = shown("mq_getsetattr", &[3, 0x1000, 0], 0, &[(1, &words(&[0x800, 1, 2, 0]), WHOLE)]);
+    assert_eq!(attributes, "3, {mq_flags=O_NONBLOCK, mq_maxmsg=1, mq_msgsize=2, mq_curmsgs=0}, NULL");
+    let attributes = bytes(&[48, 0, 9, 0, 0, 0, 0, 0, 0, 0, 0, 0]);
+    let attributes = shown("sched_setattr", &[0, 0x1000, 0], 0, &[(1, &attributes, WHOLE)]);
+    assert!(attributes.contains("SCHED_FLAG_RESET_ON_FORK|SCHED_FLAG_KEEP_POLICY,"), "{attributes}");
+    let events = shown("epoll_ctl", &[3, 1, 4, 0x1000], 0, &[(3, &bytes(&[0x21, 0, 0]), WHOLE)]);
+    assert!(events.contains("events=EPOLLIN|EPOLLNVAL,"), "{events}");
+}
+
+#[test]
+fn what_membarrier_can_do_has_names() {
+    let ended = |cmd| Decoder::default().decode(&call("membarrier", &[cmd, 0], 3, &[])).ended;
+    let Ended::Returned { value, remark, .. } = ended(0) else { panic!("it did not fail") };
+    let names = "MEMBARRIER_CMD_GLOBAL|MEMBARRIER_CMD_GLOBAL_EXPEDITED".to_owned();
+    assert_eq!((value, remark), (Value::Hex(3), Some(names)));
+    let Ended::Returned { value, remark, .. } = ended(1) else { panic!("it did not fail") };
+    assert_eq!((value, remark), (Value::Signed(3), None));
 }
 
 /// As an empty list or text it would be mistaken for what the caller passed.
