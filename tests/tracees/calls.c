@@ -177,6 +177,8 @@ static void processes(void)
 	CALL(syscall(SYS_membarrier, 0, 0));
 	CALL(syscall(SYS_sched_setattr, -1, &(int[12]){48, SCHED_OTHER, 1}, 0));
 	CALL(syscall(SYS_futex, &(int){0}, 0x81, 1));
+	CALL(syscall(SYS_futex, &(int){0}, 0x85, 1, 1, &(int){0}, 0x13002004));
+	CALL(syscall(SYS_futex, &(int){0}, 0x85, 1, 1, &(int){0}, 0xffffffff));
 	child = fork();
 	if (child == 0)
 		_exit(3);

@@ -69,6 +69,8 @@ pub(crate) enum Form {
     IpcKey,
     /// The value as the two members of `epoll_data` that are numbers.
     EpollData,
+    /// What `FUTEX_WAKE_OP` does and compares.
+    FutexOperation,
     /// A request of ioctl(2).
     Request,
     /// Of this set of constants.
@@ -187,6 +189,7 @@ impl Number {
                 ("u32", Value::Unsigned(bits & 0xffff_ffff)),
                 ("u64", Value::Unsigned(bits)),
             ]),
+            Form::FutexOperation => Value::word(futex_operation(bits)),
             Form::Request => Value::word(request(bits)),
             Form::Set(name) => match constants::set(name, arch) {
                 Some(set) => Value::word(set.show(bits)),
@@ -235,6 +238,7 @@ fn form_of(name: &'static str) -> Option<Form> {
         "htons" => Form::Network,
         "ipckey" => Form::IpcKey,
         "epoll_data" => Form::EpollData,
+        "futex_wake_op" => Form::FutexOperation,
         name => {
             let (name, form): (_, fn(_) -> Form) = match name.strip_suffix("+mode") {
                 Some(name) => (name, Form::SetAndMode),
@@ -283,6 +287,23 @@ fn request(bits: u64) -> String {
     let show = |part: u64| if part == 0 { "0".to_owned() } else { format!("{part:#x}") };
     let (kind, number, size) = (show(bits >> 8 & 0xff), show(bits & 0xff), show(bits >> 16 & 0x3fff));
     format!("_IOC({direction}, {kind}, {number}, {size})")
+}
+
+/// An operation, a comparison, and an argument of each (`FUTEX_OP` of `include/uapi/linux/futex.h`).
+fn futex_operation(bits: u64) -> String {
+    let named = |set, value, shift: u32| {
+        let name = constants::set(set, Arch::X86_64).map(|set| set.show(value)).unwrap_or_default();
+        match name.split_once(' ') {
+            Some((number, remark)) => format!("{number}<<{shift} {remark}"),
+            None => format!("{name}<<{shift}"),
+        }
+    };
+    let number = |value: u64| if value == 0 { "0".to_owned() } else { format!("{value:#x}") };
+    let shifted = if bits >> 31 & 1 == 1 { "FUTEX_OP_OPARG_SHIFT<<28|" } else { "" };
+    let operation = named("futex_wake_operation", bits >> 28 & 7, 28);
+    let comparison = named("futex_wake_comparison", bits >> 24 & 0xf, 24);
+    let (argument, compared) = (number(bits >> 12 & 0xfff), number(bits & 0xfff));
+    format!("{shifted}{operation}|{argument}<<12|{comparison}|{compared}")
 }
 
 /// The kernel's two encodings of a device number: 16 bits, and the wide one of stat and mknod
@@ -347,6 +368,13 @@ mod tests {
             ("u64:dev", 0x103, "makedev(0x1, 0x3)"),
             ("htons", 0x300, "htons(0x3)"),
             ("uid", 0xffff_ffff, "-1"),
+            ("futex_wake_op", 0x1300_2004, "FUTEX_OP_ADD<<28|0x2<<12|FUTEX_OP_CMP_LE<<24|0x4"),
+            ("futex_wake_op", 0, "FUTEX_OP_SET<<28|0<<12|FUTEX_OP_CMP_EQ<<24|0"),
+            (
+                "futex_wake_op",
+                0xffff_ffff,
+                "FUTEX_OP_OPARG_SHIFT<<28|0x7<<28 /* FUTEX_OP_??? */|0xfff<<12|0xf<<24 /* FUTEX_OP_CMP_??? */|0xfff",
+            ),
             ("shmget_flags+mode", 0o1644, "IPC_CREAT|0644"),
             ("shmget_flags+mode", 0o600, "0600"),
             ("ipc_get_flags+mode", 0o7000, "IPC_CREAT|IPC_EXCL|IPC_NOWAIT|000"),
