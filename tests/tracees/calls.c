@@ -166,6 +166,8 @@ static void processes(void)
 	CALL(uname(&name));
 	CALL(sched_getaffinity(0, sizeof(cpus), &cpus));
 	CALL(setpriority(PRIO_PROCESS, 0, 1));
+	CALL(syscall(SYS_ioprio_set, 1, 0, 2 << 13 | 7));
+	CALL(syscall(SYS_ioprio_get, 1, 0));
 	CALL(clock_getres(CLOCK_MONOTONIC, &time));
 	CALL(clock_nanosleep(CLOCK_MONOTONIC, 0, &time, NULL));
 	CALL(setitimer(ITIMER_VIRTUAL, &timer, NULL));

@@ -284,6 +284,7 @@ impl Reader<'_> {
                     let value = if is_flags { Value::Hex(bits & 0xffff_ffff) } else { Value::Signed(raw) };
                     (value, Some(word))
                 }
+                (Value::Word(word), Form::IoPriority) => (Value::Signed(raw), Some(word)),
                 // NULL is for arguments.
                 (Value::Address(0), _) => (Value::Hex(0), None),
                 (value, _) => (value, None),

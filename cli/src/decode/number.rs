@@ -71,6 +71,8 @@ pub(crate) enum Form {
     EpollData,
     /// What `FUTEX_WAKE_OP` does and compares.
     FutexOperation,
+    /// Class and level of a priority of input and output.
+    IoPriority,
     /// A request of ioctl(2).
     Request,
     /// Of this set of constants.
@@ -190,6 +192,10 @@ impl Number {
                 ("u64", Value::Unsigned(bits)),
             ]),
             Form::FutexOperation => Value::word(futex_operation(bits)),
+            Form::IoPriority => {
+                let class = constants::set("ioprio_class", arch).map(|set| set.show(bits >> 13));
+                Value::word(format!("IOPRIO_PRIO_VALUE({}, {})", class.unwrap_or_default(), bits & 0x1fff))
+            }
             Form::Request => Value::word(request(bits)),
             Form::Set(name) => match constants::set(name, arch) {
                 Some(set) => Value::word(set.show(bits)),
@@ -238,6 +244,7 @@ fn form_of(name: &'static str) -> Option<Form> {
         "htons" => Form::Network,
         "ipckey" => Form::IpcKey,
         "epoll_data" => Form::EpollData,
+        "ioprio" => Form::IoPriority,
         "futex_wake_op" => Form::FutexOperation,
         name => {
             let (name, form): (_, fn(_) -> Form) = match name.strip_suffix("+mode") {
@@ -368,6 +375,8 @@ mod tests {
             ("u64:dev", 0x103, "makedev(0x1, 0x3)"),
             ("htons", 0x300, "htons(0x3)"),
             ("uid", 0xffff_ffff, "-1"),
+            ("ioprio", 2 << 13 | 4, "IOPRIO_PRIO_VALUE(IOPRIO_CLASS_BE, 4)"),
+            ("ioprio", 0xffff_ffff, "IOPRIO_PRIO_VALUE(0x7ffff /* IOPRIO_CLASS_??? */, 8191)"),
             ("futex_wake_op", 0x1300_2004, "FUTEX_OP_ADD<<28|0x2<<12|FUTEX_OP_CMP_LE<<24|0x4"),
             ("futex_wake_op", 0, "FUTEX_OP_SET<<28|0<<12|FUTEX_OP_CMP_EQ<<24|0"),
             (
