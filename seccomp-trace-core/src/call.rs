@@ -137,6 +137,19 @@ pub struct Signal {
     pub timer: Option<(i32, i32)>,
     /// `si_value`, all of its bits, where it was sent with one.
     pub value: Option<u64>,
+    /// The call that a `SIGSYS` is about.
+    pub refused: Option<Refused>,
+}
+
+/// What a `SIGSYS` tells of the call that a filter, or the program's own dispatch, did not let through.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Refused {
+    /// `si_call_addr`: the instruction after that of the call.
+    pub address: u64,
+    /// `si_syscall`, with the bit that marks x32.
+    pub number: u32,
+    /// `si_arch`: an `AUDIT_ARCH_…` of `include/uapi/linux/audit.h`.
+    pub arch: u32,
 }
 
 /// A thread of a target that ended.

@@ -36,7 +36,7 @@ mod view;
 
 pub use arch::{Arch, UnknownArch};
 pub use args::{ArgValue, ArgValues, CaptureError, Captures, captures};
-pub use call::{Bytes, Call, Content, Datum, Exited, Extent, Outcome, RESULT, Signal};
+pub use call::{Bytes, Call, Content, Datum, Exited, Extent, Outcome, RESULT, Refused, Signal};
 pub use collector::{Collector, Session};
 pub use completeness::{Armed, Ended, Losses};
 pub use denial::{Answer, Circumstances, Denial, Denials, Watch, Watched, WatchedAbi};

@@ -49,11 +49,12 @@ fn every_call_of_a_compilation_is_strace_s() {
     assert!(both.ours.len() > 3, "several processes: {:?}", both.ours.keys());
 }
 
-/// Files, memory, descriptors, limits, prctl, sockets against a loopback server, signals and children; strings in full.
+/// Files, memory, descriptors, limits, prctl, sockets against a loopback server, signals and children; strings in full, and hardly at all.
 #[test]
 fn calls_of_many_kinds_are_strace_s() {
     privileged!();
     assert!(count(&[], &[&tracee("calls")]) > 200);
+    assert!(count(&["-s", "2", "-e", "trace=setsockopt,getsockopt"], &[&tracee("calls")]) > 6);
     assert!(
         count(&["-s", "200", "-v", "-e", "trace=!execve,%%stat,%%statfs,%clock"], &[&tracee("calls")]) > 150
     );
@@ -85,6 +86,15 @@ fn calls_of_a_32_bit_program_are_strace_s() {
         return;
     }
     assert!(count(&[], &[&tracee("i386")]) > 3);
+}
+
+/// Which call a filter answered with `SIGSYS`, where, and in which ABI.
+#[test]
+fn the_signal_of_a_trapped_call_is_strace_s() {
+    privileged!();
+    let both = same_lines_as_strace(&["-e", "trace=none"], &[&tracee("filters"), "trapped"]);
+    let lines: Vec<_> = both.ours.values().flatten().collect();
+    assert!(lines.iter().any(|line| line.contains("si_syscall=__NR_getsid")), "{lines:?}");
 }
 
 #[test]

@@ -9,6 +9,7 @@
 #include <arpa/inet.h>
 #include <fcntl.h>
 #include <linux/netlink.h>
+#include <net/if.h>
 #include <netinet/tcp.h>
 #include <poll.h>
 #include <pthread.h>
@@ -21,12 +22,15 @@
 #include <sys/ioctl.h>
 #include <sys/mman.h>
 #include <sys/mount.h>
+#include <sys/msg.h>
 #include <sys/personality.h>
 #include <sys/prctl.h>
 #include <sys/ptrace.h>
 #include <sys/resource.h>
 #include <sys/select.h>
 #include <sys/sendfile.h>
+#include <sys/sem.h>
+#include <sys/shm.h>
 #include <sys/signalfd.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
@@ -39,6 +43,7 @@
 #include <sys/un.h>
 #include <sys/utsname.h>
 #include <sys/xattr.h>
+#include <termios.h>
 
 /* The result is nobody's business. */
 #define CALL(call)                                                                                 \
@@ -70,14 +75,20 @@ static void files(void)
 	CALL(fcntl(fd, F_SETFL, O_APPEND | O_NONBLOCK));
 	CALL(fcntl(fd, F_SETFD, FD_CLOEXEC));
 	CALL(fcntl(fd, F_GETFD));
+	CALL(fcntl(fd, F_SETOWN_EX, &(struct f_owner_ex){F_OWNER_PID, 0}));
+	CALL(fcntl(fd, F_GETOWN_EX, &(struct f_owner_ex){0}));
 	CALL(fcntl(fd, F_DUPFD_CLOEXEC, 40));
 	CALL(fcntl(fd, F_SETLK, &(struct flock){.l_type = F_WRLCK, .l_len = 5}));
 	CALL(dup3(fd, 41, O_CLOEXEC));
 	CALL(ioctl(fd, FIONREAD, &(int){0}));
 	CALL(ioctl(fd, TIOCGWINSZ, buf));
+	CALL(ioctl(fd, TCFLSH, TCIOFLUSH));
+	CALL(ioctl(fd, TCXONC, TCOON));
 	CALL(ioctl(fd, 0x12345678, buf));
 	CALL(setxattr("a\n\"b", "user.name", "value", 5, XATTR_CREATE));
 	CALL(close(fd));
+	CALL(close(AT_FDCWD));
+	CALL(dup2(AT_FDCWD, 3));
 	CALL(stat("/dev/null", &st));
 	CALL(stat("/nonexistent", &st));
 	CALL(lstat("/proc/self/exe", &st));
@@ -93,6 +104,8 @@ static void files(void)
 	CALL(unlinkat(AT_FDCWD, "d", AT_REMOVEDIR));
 	CALL(mknod("fifo", S_IFIFO | 0600, 0));
 	CALL(unlink("fifo"));
+	CALL(utimensat(AT_FDCWD, "a\n\"b", (struct timespec[]){{1, UTIME_OMIT}, {2, UTIME_NOW}},
+		       0));
 	CALL(unlink("a\n\"b"));
 	CALL(chdir("."));
 	CALL(getcwd(buf, sizeof(buf)));
@@ -110,6 +123,13 @@ static void memory(void)
 	int fd = memfd_create("name", MFD_CLOEXEC | MFD_ALLOW_SEALING);
 
 	CALL(mprotect(page, 4096, PROT_NONE));
+	CALL(syscall(SYS_mprotect, page, 4096, 1L << 40 | PROT_READ));
+	CALL(syscall(SYS_pkey_mprotect, page, 4096, 1L << 40, -1));
+	CALL(syscall(SYS_mmap, NULL, 0, 1L << 40, MAP_PRIVATE, -1, 0));
+	CALL(syscall(SYS_mremap, page, 4096, 4096, 1L << 40));
+	CALL(syscall(SYS_readv, -1, NULL, 1L << 31));
+	CALL(syscall(SYS_writev, -1, NULL, 1L << 32));
+	CALL(syscall(SYS_pwritev, -1, NULL, -1L, 0));
 	CALL(madvise(page, 8192, MADV_DONTNEED));
 	CALL(mlock(page, 1));
 	CALL(munmap(page, 8192));
@@ -146,6 +166,8 @@ static void processes(void)
 	CALL(uname(&name));
 	CALL(sched_getaffinity(0, sizeof(cpus), &cpus));
 	CALL(setpriority(PRIO_PROCESS, 0, 1));
+	CALL(syscall(SYS_ioprio_set, 1, 0, 2 << 13 | 7));
+	CALL(syscall(SYS_ioprio_get, 1, 0));
 	CALL(clock_getres(CLOCK_MONOTONIC, &time));
 	CALL(clock_nanosleep(CLOCK_MONOTONIC, 0, &time, NULL));
 	CALL(setitimer(ITIMER_VIRTUAL, &timer, NULL));
@@ -154,7 +176,11 @@ static void processes(void)
 	CALL(syscall(SYS_keyctl, 0, -3, 0));
 	CALL(syscall(SYS_seccomp, 2, 0, &(unsigned int){0x7fff0000}));
 	CALL(syscall(SYS_bpf, 5, NULL, 0));
+	CALL(syscall(SYS_membarrier, 0, 0));
+	CALL(syscall(SYS_sched_setattr, -1, &(int[12]){48, SCHED_OTHER, 1}, 0));
 	CALL(syscall(SYS_futex, &(int){0}, 0x81, 1));
+	CALL(syscall(SYS_futex, &(int){0}, 0x85, 1, 1, &(int){0}, 0x13002004));
+	CALL(syscall(SYS_futex, &(int){0}, 0x85, 1, 1, &(int){0}, 0xffffffff));
 	child = fork();
 	if (child == 0)
 		_exit(3);
@@ -172,6 +198,18 @@ static void processes(void)
 	}
 	CALL(wait4(child, &(int){0}, WNOHANG | WUNTRACED, NULL));
 	CALL(wait4(child, &(int){0}, 0, NULL));
+}
+
+static void ipc(void)
+{
+	int shared = shmget(IPC_PRIVATE, 4096, IPC_CREAT | 0644);
+	int queue = msgget(IPC_PRIVATE, IPC_CREAT | IPC_EXCL | 0600);
+
+	CALL(shmget(0x5ecc, 4096, 0600));
+	CALL(semget(0x5ecc, 0, 0));
+	CALL(semget(0x5ecc, 0, IPC_NOWAIT | 0640));
+	CALL(shmctl(shared, IPC_RMID, NULL));
+	CALL(msgctl(queue, IPC_RMID, NULL));
 }
 
 static void handle(int signal)
@@ -230,11 +268,34 @@ static void sockets(void)
 	CALL(sendto(other, "ping", 4, 0, NULL, 0));
 	CALL(recvfrom(other, buf, sizeof(buf), MSG_WAITALL, NULL, NULL));
 	CHECK(pthread_join(server, NULL) == 0);
+	CALL(setsockopt(other, SOL_SOCKET, 99, "more than two bytes", 20));
+	CALL(setsockopt(other, SOL_SOCKET, SO_BINDTODEVICE, "more than two bytes", 20));
+	length = sizeof(buf);
+	CALL(getsockopt(other, SOL_TCP, TCP_INFO, buf, &length));
 	length = sizeof(one);
 	CALL(getsockopt(other, SOL_SOCKET, SO_ERROR, &one, &length));
 	CALL(getpeername(other, (struct sockaddr *)&in, &(socklen_t){sizeof(in)}));
 	CALL(shutdown(other, SHUT_RDWR));
 	CALL(close(other));
+	CALL(close(fd));
+
+	fd = socket(AF_INET, SOCK_DGRAM, 0);
+	for (int known = 0; known < 2; known++) {
+		struct ifreq request = {0};
+
+		strcpy(request.ifr_name, known ? "lo" : "nosuch");
+		CALL(ioctl(fd, SIOCGIFFLAGS, &request));
+		CALL(ioctl(-1, SIOCSIFFLAGS, &request));
+		CALL(ioctl(fd, SIOCGIFADDR, &request));
+		CALL(ioctl(-1, SIOCSIFADDR, &request));
+		CALL(ioctl(fd, SIOCGIFNETMASK, &request));
+		CALL(ioctl(fd, SIOCGIFHWADDR, &request));
+		CALL(ioctl(fd, SIOCGIFMTU, &request));
+		CALL(ioctl(-1, SIOCSIFMTU, &request));
+		CALL(ioctl(fd, SIOCGIFINDEX, &request));
+		CALL(ioctl(fd, SIOCGIFNAME, &request));
+	}
+	CALL(ioctl(fd, SIOCGIFFLAGS, 8));
 	CALL(close(fd));
 
 	fd = socket(AF_INET6, SOCK_DGRAM, 0);
@@ -255,7 +316,7 @@ static void sockets(void)
 	CALL(poll((struct pollfd[]){{pair[1], POLLIN, 0}, {pair[0], POLLOUT, 0}}, 2, 0));
 	fd = epoll_create1(EPOLL_CLOEXEC);
 	CALL(epoll_ctl(fd, EPOLL_CTL_ADD, pair[0],
-		       &(struct epoll_event){EPOLLIN | EPOLLOUT | EPOLLET, {.u64 = 7}}));
+		       &(struct epoll_event){EPOLLIN | EPOLLOUT | 0x20 | EPOLLET, {.u64 = 7}}));
 	CALL(epoll_wait(fd, &(struct epoll_event){0}, 1, 10));
 	CALL(close(fd));
 	CALL(close(eventfd(3, EFD_NONBLOCK | EFD_SEMAPHORE)));
@@ -267,6 +328,26 @@ static void sockets(void)
 	CALL(close(pair[0]));
 }
 
+/* Nothing is there. */
+static void unreadable(void)
+{
+	void *nowhere = (void *)8;
+	int fd = socket(AF_INET, SOCK_STREAM, 0);
+
+	CALL(writev(1, nowhere, 2));
+	CALL(pwritev(1, nowhere, 2, 0));
+	CALL(readv(0, nowhere, 2));
+	CALL(syscall(SYS_writev, -1, nowhere, 0));
+	CALL(vmsplice(1, nowhere, 2, 0));
+	CALL(process_vm_writev(getpid(), nowhere, 2, nowhere, 2, 0));
+	CALL(select(3, nowhere, NULL, NULL, NULL));
+	CALL(sched_setaffinity(0, 8, nowhere));
+	CALL(setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, nowhere, 4));
+	CALL(setsockopt(fd, SOL_SOCKET, 99, nowhere, 40));
+	CALL(setsockopt(fd, IPPROTO_IP, IP_OPTIONS, nowhere, 40));
+	CALL(close(fd));
+}
+
 int main(void)
 {
 	char folder[] = "/tmp/seccomp-trace-calls-XXXXXX";
@@ -275,8 +356,10 @@ int main(void)
 	files();
 	memory();
 	processes();
+	ipc();
 	signals();
 	sockets();
+	unreadable();
 	CHECK(rmdir(folder) == 0);
 	return 0;
 }

@@ -1,12 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0 OR MIT
 /*
- * filters own|supervised|strict: a program that confines itself. own: installs a filter that fails
- * getsid with 7, and calls getsid and getpgid. supervised: installs one that asks a supervisor
- * about getsid, a thread of this program, which answers 42. strict: a child in seccomp's strict
- * mode is killed for a getsid.
+ * filters own|supervised|strict|trapped: a program that confines itself. own: installs a filter
+ * that fails getsid with 7, and calls getsid and getpgid. supervised: installs one that asks a
+ * supervisor about getsid, a thread of this program, which answers 42. strict: a child in seccomp's
+ * strict mode is killed for a getsid. trapped: getsid ends in a handler of SIGSYS.
  */
 #include <linux/seccomp.h>
 #include <pthread.h>
+#include <signal.h>
 #include <stddef.h>
 #include <sys/ioctl.h>
 #include <sys/prctl.h>
@@ -35,6 +36,14 @@ static void *supervise(void *listener)
 	return NULL;
 }
 
+static volatile sig_atomic_t taken;
+
+static void take(int number)
+{
+	(void)number;
+	taken++;
+}
+
 int main(int argc, char **argv)
 {
 	CHECK(argc == 2);
@@ -42,6 +51,11 @@ int main(int argc, char **argv)
 		CHECK(install(SECCOMP_RET_ERRNO | 7, 0) == 0);
 		CHECK(syscall(SYS_getsid, 0) == -1 && errno == 7);
 		CHECK(syscall(SYS_getpgid, 0) > 0);
+	} else if (strcmp(argv[1], "trapped") == 0) {
+		CHECK(signal(SIGSYS, take) != SIG_ERR);
+		CHECK(install(SECCOMP_RET_TRAP | 7, 0) == 0);
+		syscall(SYS_getsid, 0);
+		CHECK(taken == 1);
 	} else {
 		CHECK(strcmp(argv[1], "supervised") == 0);
 

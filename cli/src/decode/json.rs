@@ -43,8 +43,8 @@ pub(crate) fn value(value: &Value) -> Json {
             }
             Json::Array(list)
         }
-        Value::Descriptor { number, target } => match target {
-            _ if *number == super::text::AT_FDCWD && target.is_none() => json!("AT_FDCWD"),
+        Value::Descriptor { number, directory, target } => match target {
+            None if *directory && *number == super::text::AT_FDCWD => json!("AT_FDCWD"),
             None => json!(number),
             Some(target) => json!({ "fd": number, "path": target.as_ref().map(|path| escaped(path)) }),
         },

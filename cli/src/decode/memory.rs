@@ -6,6 +6,7 @@ use super::number::{Form, Number, Width, word};
 use super::plan::{self, Answers};
 use super::signatures::{Length, Moment, Parameter, Returns, Type};
 use super::structs::{self, Item};
+use super::text::AT_FDCWD;
 use super::value::{Fields, Text, Value};
 use super::{Context, Failure, constants, sockets};
 
@@ -16,6 +17,7 @@ pub(super) struct Reader<'a> {
     pub(super) answers: Answers<'a>,
     pub(super) failure: Option<Failure>,
     pub(super) descriptors: bool,
+    pub(super) string_limit: usize,
 }
 
 impl Reader<'_> {
@@ -64,16 +66,32 @@ impl Reader<'_> {
             Type::Interrupted => Value::Address(raw),
             _ if raw == 0 || self.found_nobody() => Value::Address(raw),
             Type::Memory { item, length, moment } => self.memory(item, length, moment, raw, &reads),
+            Type::Answer { question, answer } => {
+                let asked = self.memory(question, Length::One, Moment::In, raw, &reads[..1]);
+                let known = reads.get(1).filter(|_| self.has_returned());
+                known.map_or(asked, |read| self.memory(answer, Length::One, Moment::Out, raw, &[*read]))
+            }
             Type::DescriptorSet { count } => {
-                self.content(reads[0], raw, |bytes| Some(descriptor_set(bytes, self.register(count))))
+                self.content(reads[0], raw, |bytes| descriptor_set(bytes, self.register(count)))
             }
             Type::Vectors { out, .. } => self.vectors(raw, out, &reads),
             Type::Environment => match self.answers.get(reads[0]) {
                 Some(Content::Count(count)) => variables(raw, *count, true),
                 _ => self.content(reads[0], raw, |bytes| self.environment(raw, bytes)),
             },
-            Type::SocketAddress { .. } => self.content(reads[0], raw, sockets::address),
-            Type::OptionValue { text, .. } => self.content(reads[0], raw, |bytes| Some(option(bytes, text))),
+            Type::SocketAddress { .. } => {
+                let whole = !matches!(
+                    self.answers.get(reads[0]),
+                    Some(Content::Bytes(Bytes { extent: Extent::Unreadable, .. }))
+                );
+                self.content(reads[0], raw, |bytes| Some(structs::finished(sockets::address(bytes)?, whole)))
+            }
+            Type::OptionValue { text, .. } => match self.answers.get(reads[0]) {
+                Some(Content::Bytes(bytes)) if bytes.extent == Extent::Unreadable => {
+                    self.unreadable(raw, &bytes.bytes)
+                }
+                _ => self.content(reads[0], raw, |bytes| Some(self.option(bytes, text))),
+            },
             Type::Path | Type::Text | Type::WrittenPath | Type::Buffer { .. } | Type::Arguments => {
                 let binary = matches!(parameter.ty, Type::Buffer { binary: true, .. });
                 match self.answers.get(reads[0]) {
@@ -87,9 +105,14 @@ impl Reader<'_> {
 
     fn number(&self, parameter: &Parameter, number: Number, raw: u64) -> Value {
         let value = number.show(raw, self.context);
-        let Value::Descriptor { number, .. } = value else { return value };
+        let Value::Descriptor { number, directory, .. } = value else { return value };
         let read = Read { arg: parameter.register, what: What::Descriptor, when: When::Entry };
-        Value::Descriptor { number, target: self.target(read) }
+        let mut target = self.target(read);
+        // The kernel side knows no kinds of descriptors, and found the working directory.
+        if number == AT_FDCWD && !directory {
+            target = target.map(|_| None);
+        }
+        Value::Descriptor { number, directory, target }
     }
 
     fn target(&self, read: Read) -> Option<Option<Vec<u8>>> {
@@ -163,10 +186,22 @@ impl Reader<'_> {
                 return Some(if let Item::Number(_) = item {
                     Value::list(vec![value])
                 } else {
-                    bare(item, value)
+                    bare(item, structs::finished(value, bytes.len() >= size))
                 });
             }
-            Length::Bytes(_) | Length::ReturnedBytes => return item.show(bytes, self.context),
+            Length::Bytes(_) | Length::ReturnedBytes => {
+                let length = match length {
+                    Length::Bytes(register) => usize::try_from(self.register(register)).unwrap_or(usize::MAX),
+                    _ => bytes.len(),
+                };
+                // A caller of an older interface has less than all of it.
+                let wanted = if let Item::Struct(_) = item { length.min(size) } else { length };
+                if bytes.is_empty() && wanted > 0 {
+                    return None;
+                }
+                let value = item.show(bytes, self.context)?;
+                return Some(structs::finished(value, bytes.len() >= wanted));
+            }
             Length::Fixed(count) => usize::from(count),
             Length::Register(register) => usize::try_from(self.register(register)).unwrap_or(usize::MAX),
             Length::Returned => match self.call.outcome {
@@ -186,22 +221,20 @@ impl Reader<'_> {
 
     fn vectors(&self, raw: u64, out: bool, reads: &[Read]) -> Value {
         let size = word(self.context.arch);
-        let lengths: Vec<u64> = match self.answers.get(reads[0]) {
-            Some(Content::Bytes(bytes)) => {
-                let of = |vector: &[u8]| structs::raw(&vector[size..], size);
-                bytes.bytes.chunks_exact(2 * size).filter_map(of).collect()
-            }
-            _ => Vec::new(),
+        let Some(Content::Bytes(vectors)) = self.answers.get(reads[0]) else {
+            return self.unanswered(reads[0], raw);
         };
-        let bases: Vec<u64> = match self.answers.get(reads[0]) {
-            Some(Content::Bytes(bytes)) => {
-                bytes.bytes.chunks_exact(2 * size).filter_map(|vector| structs::raw(vector, size)).collect()
-            }
-            _ => Vec::new(),
+        let numbers = |at: usize| -> Vec<u64> {
+            let of = |vector: &[u8]| structs::raw(&vector[at..], size);
+            vectors.bytes.chunks_exact(2 * size).filter_map(of).collect()
         };
+        let (bases, lengths) = (numbers(0), numbers(size));
+        if bases.is_empty() && vectors.extent == Extent::Unreadable {
+            return self.unreadable(raw, &[]);
+        }
         let (elements, extent) = match self.answers.get(reads[1]) {
             Some(Content::List { elements, extent }) => (&elements[..], *extent),
-            _ if out && !bases.is_empty() => (&[][..], Extent::Whole),
+            _ if out => (&[][..], Extent::Whole),
             _ => return self.unanswered(reads[1], raw),
         };
         let shown = bases.iter().zip(&lengths).enumerate().map(|(index, (base, length))| {
@@ -215,7 +248,25 @@ impl Reader<'_> {
                 more: false,
             })
         });
-        Value::List { elements: shown.collect(), more: extent == Extent::Cut }
+        let more = vectors.extent != Extent::Whole || extent == Extent::Cut;
+        Value::List { elements: shown.collect(), more }
+    }
+
+    /// Shows a socket option that the tables do not know: a number, or bytes.
+    fn option(&self, bytes: &[u8], text: bool) -> Value {
+        let cut = |bytes: &[u8]| {
+            let limit = self.string_limit.min(bytes.len());
+            Value::text(&bytes[..limit], limit < bytes.len())
+        };
+        match structs::raw(bytes, 4) {
+            _ if text => cut(bytes.split(|byte| *byte == 0).next().unwrap_or_default()),
+            Some(number) if bytes.len() == 4 => {
+                #[expect(clippy::cast_possible_truncation, reason = "four bytes were read")]
+                let number = (number as u32).cast_signed();
+                Value::list(vec![Value::Signed(number.into())])
+            }
+            _ => cut(bytes),
+        }
     }
 
     fn environment(&self, raw: u64, bytes: &[u8]) -> Option<Value> {
@@ -230,15 +281,16 @@ impl Reader<'_> {
         let bits = raw.cast_unsigned();
         match returns {
             Returns::Number(number) => match (number.show(bits, self.context), number.form) {
-                (Value::Descriptor { number, .. }, _) => {
+                (Value::Descriptor { number, directory, .. }, _) => {
                     let read = Read { arg: RESULT, what: What::Descriptor, when: When::Exit };
-                    (Value::Descriptor { number, target: self.target(read) }, None)
+                    (Value::Descriptor { number, directory, target: self.target(read) }, None)
                 }
                 (Value::Word(word), Form::Set(set)) => {
                     let is_flags = constants::set(set, self.context.arch).is_some_and(|set| set.is_flags);
                     let value = if is_flags { Value::Hex(bits & 0xffff_ffff) } else { Value::Signed(raw) };
                     (value, Some(word))
                 }
+                (Value::Word(word), Form::IoPriority) => (Value::Signed(raw), Some(word)),
                 // NULL is for arguments.
                 (Value::Address(0), _) => (Value::Hex(0), None),
                 (value, _) => (value, None),
@@ -278,7 +330,7 @@ impl Reader<'_> {
             match parameter.ty {
                 Type::DescriptorSet { count } => {
                     let (kind, set) =
-                        (kinds.next()?, bytes.map(|bytes| descriptor_set(bytes, self.register(count))));
+                        (kinds.next()?, bytes.and_then(|bytes| descriptor_set(bytes, self.register(count))));
                     if let Some(set) = set.filter(|set| *set != Value::word("[]")) {
                         parts.push(format!("{kind} {}", text(&set)));
                     }
@@ -368,21 +420,15 @@ fn variables(raw: u64, count: u64, whole: bool) -> Value {
     Value::Remark(Box::new(Value::Address(raw)), format!("{at_least}{count} var{plural}"))
 }
 
-fn descriptor_set(bytes: &[u8], count: u64) -> Value {
-    let count = usize::try_from(count).unwrap_or(0).min(bytes.len() * 8);
-    let set = |at: &usize| bytes[at / 8] >> (at % 8) & 1 == 1;
-    let numbers: Vec<String> = (0..count).filter(set).map(|at| at.to_string()).collect();
-    Value::word(format!("[{}]", numbers.join(" ")))
-}
-
-fn option(bytes: &[u8], text: bool) -> Value {
-    match structs::raw(bytes, 4) {
-        _ if text => Value::c_string(bytes),
-        Some(number) if bytes.len() == 4 => {
-            #[expect(clippy::cast_possible_truncation, reason = "four bytes were read")]
-            let number = (number as u32).cast_signed();
-            Value::list(vec![Value::Signed(number.into())])
-        }
-        _ => Value::text(bytes, false),
+/// The descriptors of a set, of which the first `count` are asked for; `None` where nothing of it is there.
+fn descriptor_set(bytes: &[u8], count: u64) -> Option<Value> {
+    // The kernel takes an int, and none that is negative.
+    let count = usize::try_from(count & 0xffff_ffff).ok().filter(|count| i32::try_from(*count).is_ok())?;
+    if bytes.is_empty() && count > 0 {
+        return None;
     }
+    let there = count.min(bytes.len() * 8);
+    let set = |at: &usize| bytes[at / 8] >> (at % 8) & 1 == 1;
+    let numbers: Vec<String> = (0..there).filter(set).map(|at| at.to_string()).collect();
+    Some(structs::finished(Value::word(format!("[{}]", numbers.join(" "))), there == count))
 }

@@ -11,6 +11,8 @@ mod signals;
 mod signatures;
 mod sockets;
 mod structs;
+#[cfg(test)]
+mod tests;
 pub(crate) mod text;
 pub(crate) mod value;
 
@@ -84,6 +86,8 @@ pub(crate) struct Decoder {
     pub(crate) verbose: bool,
     /// Descriptors have what they refer to (`-y`).
     pub(crate) descriptors: bool,
+    /// Bytes that are shown of buffers (`-s`).
+    pub(crate) string_limit: usize,
 }
 
 impl Decoder {
@@ -95,8 +99,9 @@ impl Decoder {
         let form = signatures::forms(arch, name).iter().find(|form| form.admits(&call.args, arch));
         let plan = plan::of_call(arch, name, self.descriptors);
         let answers = plan::Answers::new(plan, &call.data);
+        let Self { descriptors, string_limit, .. } = self;
         let reader =
-            memory::Reader { call, context, answers, failure: failure(call), descriptors: self.descriptors };
+            memory::Reader { call, context, answers, failure: failure(call), descriptors, string_limit };
         match form {
             Some(form) => {
                 Decoded { arguments: arguments(form, &reader), ended: ended(form.returns, &reader) }
@@ -116,6 +121,10 @@ fn unknown(raw: u64) -> Argument {
 
 fn failure(call: &Call) -> Option<Failure> {
     match call.outcome {
+        // The kernel does not extend the sign of its `int` (`arch/x86/kernel/ldt.c`).
+        Outcome::Returned { value, .. } if call.syscall.name() == Some("modify_ldt") => {
+            Failure::of((value << 32) >> 32)
+        }
         Outcome::Returned { value, .. } | Outcome::Skipped { value } => Failure::of(value),
         _ => None,
     }

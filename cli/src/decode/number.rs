@@ -69,10 +69,16 @@ pub(crate) enum Form {
     IpcKey,
     /// The value as the two members of `epoll_data` that are numbers.
     EpollData,
+    /// What `FUTEX_WAKE_OP` does and compares.
+    FutexOperation,
+    /// Class and level of a priority of input and output.
+    IoPriority,
     /// A request of ioctl(2).
     Request,
     /// Of this set of constants.
     Set(&'static str),
+    /// Flags of this set over permissions.
+    SetAndMode(&'static str),
 }
 
 /// A number.
@@ -115,7 +121,7 @@ impl Number {
     /// The set whose names conditions on it use.
     pub(crate) fn set(self, arch: Arch) -> Option<&'static Set> {
         let name = match self.form {
-            Form::Set(name) => name,
+            Form::Set(name) | Form::SetAndMode(name) => name,
             Form::FileMode => "mode_type",
             Form::CloneFlags => "clone_flags",
             Form::Request => "ioctl",
@@ -154,8 +160,10 @@ impl Number {
                 -1 => Value::word("SIG_ERR"),
                 _ => Value::Address(bits),
             },
-            Form::Descriptor => Value::Descriptor { number: signed, target: None },
-            Form::Directory => Value::Descriptor { number: signed, target: None },
+            Form::Descriptor | Form::Directory => {
+                let directory = self.form == Form::Directory;
+                Value::Descriptor { number: signed, directory, target: None }
+            }
             Form::Mode => Value::word(permissions(bits)),
             Form::FileMode => Value::word(file_mode(bits, arch)),
             Form::Device => Value::word(device(bits, self.width.size(arch))),
@@ -183,11 +191,21 @@ impl Number {
                 ("u32", Value::Unsigned(bits & 0xffff_ffff)),
                 ("u64", Value::Unsigned(bits)),
             ]),
+            Form::FutexOperation => Value::word(futex_operation(bits)),
+            Form::IoPriority => {
+                let class = constants::set("ioprio_class", arch).map(|set| set.show(bits >> 13));
+                Value::word(format!("IOPRIO_PRIO_VALUE({}, {})", class.unwrap_or_default(), bits & 0x1fff))
+            }
             Form::Request => Value::word(request(bits)),
             Form::Set(name) => match constants::set(name, arch) {
                 Some(set) => Value::word(set.show(bits)),
                 None => Value::Hex(bits),
             },
+            Form::SetAndMode(name) => {
+                let (flags, mode) = (bits & !0o777, permissions(bits & 0o777));
+                let flags = constants::set(name, arch).filter(|_| flags != 0).map(|set| set.show(flags));
+                Value::word(flags.map_or_else(|| mode.clone(), |flags| format!("{flags}|{mode}")))
+            }
         }
     }
 
@@ -226,9 +244,15 @@ fn form_of(name: &'static str) -> Option<Form> {
         "htons" => Form::Network,
         "ipckey" => Form::IpcKey,
         "epoll_data" => Form::EpollData,
+        "ioprio" => Form::IoPriority,
+        "futex_wake_op" => Form::FutexOperation,
         name => {
+            let (name, form): (_, fn(_) -> Form) = match name.strip_suffix("+mode") {
+                Some(name) => (name, Form::SetAndMode),
+                None => (name, Form::Set),
+            };
             constants::set(name, Arch::X86_64)?;
-            Form::Set(name)
+            form(name)
         }
     })
 }
@@ -270,6 +294,23 @@ fn request(bits: u64) -> String {
     let show = |part: u64| if part == 0 { "0".to_owned() } else { format!("{part:#x}") };
     let (kind, number, size) = (show(bits >> 8 & 0xff), show(bits & 0xff), show(bits >> 16 & 0x3fff));
     format!("_IOC({direction}, {kind}, {number}, {size})")
+}
+
+/// An operation, a comparison, and an argument of each (`FUTEX_OP` of `include/uapi/linux/futex.h`).
+fn futex_operation(bits: u64) -> String {
+    let named = |set, value, shift: u32| {
+        let name = constants::set(set, Arch::X86_64).map(|set| set.show(value)).unwrap_or_default();
+        match name.split_once(' ') {
+            Some((number, remark)) => format!("{number}<<{shift} {remark}"),
+            None => format!("{name}<<{shift}"),
+        }
+    };
+    let number = |value: u64| if value == 0 { "0".to_owned() } else { format!("{value:#x}") };
+    let shifted = if bits >> 31 & 1 == 1 { "FUTEX_OP_OPARG_SHIFT<<28|" } else { "" };
+    let operation = named("futex_wake_operation", bits >> 28 & 7, 28);
+    let comparison = named("futex_wake_comparison", bits >> 24 & 0xf, 24);
+    let (argument, compared) = (number(bits >> 12 & 0xfff), number(bits & 0xfff));
+    format!("{shifted}{operation}|{argument}<<12|{comparison}|{compared}")
 }
 
 /// The kernel's two encodings of a device number: 16 bits, and the wide one of stat and mknod
@@ -326,6 +367,7 @@ mod tests {
             ("addr", 0x1000, "0x1000"),
             ("hex", 0, "0"),
             ("dirfd", 0xffff_ff9c, "AT_FDCWD"),
+            ("fd", 0xffff_ff9c, "-100"),
             ("signal", 9, "SIGKILL"),
             ("cloneflags", 0x120_0011, "CLONE_CHILD_CLEARTID|CLONE_CHILD_SETTID|SIGCHLD"),
             ("u64:rlim64", u64::MAX, "RLIM64_INFINITY"),
@@ -333,6 +375,19 @@ mod tests {
             ("u64:dev", 0x103, "makedev(0x1, 0x3)"),
             ("htons", 0x300, "htons(0x3)"),
             ("uid", 0xffff_ffff, "-1"),
+            ("ioprio", 2 << 13 | 4, "IOPRIO_PRIO_VALUE(IOPRIO_CLASS_BE, 4)"),
+            ("ioprio", 0xffff_ffff, "IOPRIO_PRIO_VALUE(0x7ffff /* IOPRIO_CLASS_??? */, 8191)"),
+            ("futex_wake_op", 0x1300_2004, "FUTEX_OP_ADD<<28|0x2<<12|FUTEX_OP_CMP_LE<<24|0x4"),
+            ("futex_wake_op", 0, "FUTEX_OP_SET<<28|0<<12|FUTEX_OP_CMP_EQ<<24|0"),
+            (
+                "futex_wake_op",
+                0xffff_ffff,
+                "FUTEX_OP_OPARG_SHIFT<<28|0x7<<28 /* FUTEX_OP_??? */|0xfff<<12|0xf<<24 /* FUTEX_OP_CMP_??? */|0xfff",
+            ),
+            ("shmget_flags+mode", 0o1644, "IPC_CREAT|0644"),
+            ("shmget_flags+mode", 0o600, "0600"),
+            ("ipc_get_flags+mode", 0o7000, "IPC_CREAT|IPC_EXCL|IPC_NOWAIT|000"),
+            ("ipc_get_flags+mode", 0, "000"),
             ("ioctl", 0x5401, "TCGETS"),
             ("ioctl", 0x1234_5678, "_IOC(_IOC_NONE, 0x56, 0x78, 0x1234)"),
         ] {

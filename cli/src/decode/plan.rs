@@ -104,6 +104,10 @@ pub(crate) fn of_parameter(parameter: &Parameter, arch: Arch) -> Vec<Read> {
             let set = What::Struct(Limit::Fixed(DESCRIPTOR_SET));
             vec![read(set, When::Entry), read(set, When::Exit)]
         }
+        Type::Answer { question, answer } => {
+            let whole = |item, when| Some(read(What::Struct(limit(item, Length::One, arch)?), when));
+            whole(question, When::Entry).into_iter().chain(whole(answer, When::Exit)).collect()
+        }
         Type::Memory { item, length, moment } => {
             let Some(limit) = limit(item, length, arch) else { return Vec::new() };
             let entry = moment.is_in().then(|| read(What::Struct(limit), When::Entry));
@@ -186,7 +190,7 @@ mod tests {
         let reads = of_call(NATIVE, "ioctl", false);
         let whats: Vec<_> = reads.iter().map(|read| (read.arg, read.when)).collect();
         assert_eq!(whats, [(2, When::Entry), (2, When::Exit)], "{reads:?}");
-        assert_eq!(reads[0].what, What::Struct(Limit::Fixed(40)), "as much as the largest needs");
+        assert_eq!(reads[0].what, What::Struct(Limit::Fixed(36)), "as much as the largest needs");
     }
 
     #[test]

@@ -1,6 +1,6 @@
 //! Names of signals, sets of them, what `siginfo_t` holds, and wait statuses.
 
-use seccomp_trace_core::{Arch, Signal};
+use seccomp_trace_core::{Arch, Refused, Signal, Syscall, X32_SYSCALL_BIT};
 
 use super::constants;
 use super::value::Value;
@@ -98,7 +98,32 @@ pub(crate) fn info(signal: &Signal) -> Value {
         fields.push(("si_int", Value::Signed(i32::from_le_bytes([a, b, c, d]).into())));
         fields.push(("si_ptr", Value::Address(value)));
     }
+    if let Some(call) = signal.refused {
+        fields.push(("si_call_addr", Value::Address(call.address)));
+        fields.push(("si_syscall", refused(call)));
+        fields.push(("si_arch", audit_arch(call.arch)));
+    }
     Value::fields(fields)
+}
+
+/// The number of a call by its name in its ABI.
+fn refused(call: Refused) -> Value {
+    let find = |number: u32| {
+        let is_x32 = call.arch == Arch::X32.audit() && number & X32_SYSCALL_BIT != 0;
+        let fits = |arch: &Arch| arch.audit() == call.arch && (*arch == Arch::X32) == is_x32;
+        let arch = Arch::ALL.into_iter().find(fits)?;
+        let number = if is_x32 { number & !X32_SYSCALL_BIT } else { number };
+        Syscall::new(arch, number.cast_signed()).name()
+    };
+    match find(call.number) {
+        Some(name) => Value::word(format!("__NR_{name}")),
+        None => Value::Hex(call.number.into()),
+    }
+}
+
+fn audit_arch(arch: u32) -> Value {
+    let set = constants::set("audit_arch", Arch::X86_64);
+    set.map_or(Value::Hex(arch.into()), |set| Value::word(set.show(arch.into())))
 }
 
 /// A `siginfo_t` as it lies in memory: three numbers, and what belongs to the code (`include/uapi/asm-generic/siginfo.h`).
@@ -116,6 +141,16 @@ pub(crate) fn info_in_memory(bytes: &[u8], word: usize) -> Option<Value> {
     let valued = timer || matches!(code, SI_QUEUE | SI_MESGQ);
     let value = bytes.get(at + 8..).and_then(|bytes| super::structs::raw(bytes, word));
     let sender = (child || code <= 0) && !timer;
+    let refused = name(number.into()) == "SIGSYS" && code > 0;
+    let refused = if refused {
+        Some(Refused {
+            address: super::structs::raw(bytes.get(at..)?, word)?,
+            number: int(at + word)?.cast_unsigned(),
+            arch: int(at + word + 4)?.cast_unsigned(),
+        })
+    } else {
+        None
+    };
     Some(info(&Signal {
         pid: seccomp_trace_core::Tgid(0),
         tid: seccomp_trace_core::Tid(0),
@@ -128,6 +163,7 @@ pub(crate) fn info_in_memory(bytes: &[u8], word: usize) -> Option<Value> {
         address: None,
         timer: pair.filter(|_| timer),
         value: value.filter(|_| valued),
+        refused,
     }))
 }
 
@@ -177,6 +213,39 @@ mod tests {
         assert_eq!(set(1 << 16 | 1 << 1), "[INT CHLD]");
         assert_eq!(set(!(1 << 31 | 1 << 32)), "~[RTMIN RT_1]");
         assert_eq!(set(u64::MAX), "~[]");
+    }
+
+    /// A number means nothing without its ABI.
+    #[test]
+    fn a_refused_call_has_the_name_that_its_abi_gives_it() {
+        let shown = |arch, number| {
+            let Value::Word(word) = refused(Refused { address: 0, number, arch }) else { panic!() };
+            word
+        };
+        assert_eq!(shown(0xc000_003e, 102), "__NR_getuid");
+        assert_eq!(shown(0x4000_0003, 102), "__NR_socketcall");
+        assert_eq!(shown(0xc000_003e, X32_SYSCALL_BIT | 513), "__NR_rt_sigreturn");
+        let unknown = refused(Refused { address: 0, number: 9999, arch: 0xc000_003e });
+        assert_eq!(unknown, Value::Hex(9999));
+        assert_eq!(audit_arch(0xc000_00b7), Value::word("AUDIT_ARCH_AARCH64"));
+    }
+
+    #[test]
+    fn a_refused_call_is_read_where_the_abi_has_it() {
+        let mut bytes = [31u32, 0, 1, 0, 0x1000, 0, 39, 0xc000_003e].map(u32::to_ne_bytes).concat();
+        bytes.resize(128, 0);
+        let shown = |bytes: &[u8], word| {
+            let mut out = String::new();
+            let value = info_in_memory(bytes, word).unwrap();
+            crate::decode::text::push(&mut out, &value, crate::decode::text::Hex::None);
+            out
+        };
+        let tail = "si_call_addr=0x1000, si_syscall=__NR_getpid, si_arch=AUDIT_ARCH_X86_64}";
+        assert_eq!(shown(&bytes, 8), format!("{{si_signo=SIGSYS, si_code=SYS_SECCOMP, {tail}"));
+        let mut narrow = [31u32, 0, 1, 0x1000, 20, 0x4000_0003].map(u32::to_ne_bytes).concat();
+        narrow.resize(128, 0);
+        let tail = "si_call_addr=0x1000, si_syscall=__NR_getpid, si_arch=AUDIT_ARCH_I386}";
+        assert_eq!(shown(&narrow, 4), format!("{{si_signo=SIGSYS, si_code=SYS_SECCOMP, {tail}"));
     }
 
     #[test]

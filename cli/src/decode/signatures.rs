@@ -88,6 +88,11 @@ pub(crate) enum Type {
         length: Length,
         moment: Moment,
     },
+    /// A structure that asks for something, in whose place the kernel puts another where it knows.
+    Answer {
+        question: Item,
+        answer: Item,
+    },
 }
 
 /// A test of a register.
@@ -278,6 +283,10 @@ impl Written {
                 "in" => memory(Moment::In),
                 "out" => memory(Moment::Out),
                 "inout" => memory(Moment::InOut),
+                "answer" => {
+                    let (question, answer) = inner.split_once('|')?;
+                    Some(Type::Answer { question: known(question)?, answer: known(answer)? })
+                }
                 "outintr" => Some(Type::Interrupted),
                 _ => None,
             };
@@ -312,12 +321,14 @@ impl Written {
     }
 }
 
+/// An item that the tables have.
+fn known(text: &'static str) -> Option<Item> {
+    let item = Item::parse(text)?;
+    item.layout(Arch::X86_64).map(|_| item)
+}
+
 /// Reads `ITEM`, `ITEM*N`, `ITEM*PARAMETER`, `ITEM*ret`, `ITEM@PARAMETER` and `ITEM@ret`.
 fn item(text: &'static str, register: &dyn Fn(&str) -> Option<u8>) -> Option<(Item, Length)> {
-    let known = |text| {
-        let item = Item::parse(text)?;
-        item.layout(Arch::X86_64).map(|_| item)
-    };
     if let Some((item, length)) = text.split_once('@') {
         let length = if length == "ret" { Length::ReturnedBytes } else { Length::Bytes(register(length)?) };
         return Some((known(item)?, length));

@@ -8,7 +8,7 @@ use super::by_abi::{ByAbi, split_arches};
 use super::constants::{self, Constant};
 use super::number::{Number, word};
 use super::value::{Fields, Value};
-use super::{Context, signals};
+use super::{Context, signals, sockets};
 
 /// What lies at a place in memory.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -21,6 +21,12 @@ pub(crate) enum Item {
     SignalSet,
     SignalInfo,
     WaitStatus,
+    /// The time of a file in this structure, or what stands for one.
+    FileTime(&'static str),
+    /// A socket address in a structure: 16 bytes.
+    SocketAddress,
+    /// A hardware address of 6 bytes.
+    HardwareAddress,
     /// A bit for each processor.
     Processors,
     /// Two `struct __user_cap_data_struct`.
@@ -34,6 +40,10 @@ impl Item {
             "sigset" => Self::SignalSet,
             "siginfo" => Self::SignalInfo,
             "waitstatus" => Self::WaitStatus,
+            "filetime" => Self::FileTime("timespec"),
+            "filetime64" => Self::FileTime("timespec64"),
+            "sockaddr" => Self::SocketAddress,
+            "mac" => Self::HardwareAddress,
             "cpumask" => Self::Processors,
             "cap_data" => Self::Capabilities,
             _ => match text.strip_prefix("char*") {
@@ -51,7 +61,7 @@ impl Item {
                 // i386 aligns 64-bit numbers like words.
                 (size, if arch == Arch::X86 { size.min(4) } else { size })
             }
-            Self::Struct(name) => {
+            Self::Struct(name) | Self::FileTime(name) => {
                 let layout = find(name, arch)?.layout(arch)?;
                 (layout.size, layout.align)
             }
@@ -59,6 +69,8 @@ impl Item {
             Self::SignalSet => (8, word(arch)),
             Self::SignalInfo => (128, word(arch)),
             Self::WaitStatus => (4, 4),
+            Self::SocketAddress => (16, 4),
+            Self::HardwareAddress => (6, 1),
             Self::Processors => (128, word(arch)),
             Self::Capabilities => (24, 4),
         })
@@ -76,6 +88,19 @@ impl Item {
                 let status = i32::from_ne_bytes(bytes.get(..4)?.try_into().ok()?);
                 Value::list(vec![Value::word(format!("{{{}}}", signals::wait_status(status)))])
             }
+            Self::FileTime(name) => {
+                // Seconds, and in the other half the nanoseconds.
+                let half = self.layout(context.arch)?.0 / 2;
+                let special =
+                    constants::set("utime_nsec", context.arch)?.name(raw(bytes.get(half..)?, half)?);
+                special
+                    .map_or_else(|| Self::Struct(name).show(bytes, context), |name| Some(Value::word(name)))?
+            }
+            Self::SocketAddress => sockets::address(bytes.get(..16)?)?,
+            Self::HardwareAddress => {
+                let parts: Vec<String> = bytes.get(..6)?.iter().map(|byte| format!("{byte:02x}")).collect();
+                Value::word(parts.join(":"))
+            }
             Self::Processors => Value::word(processors(bytes)),
             Self::Capabilities => capabilities(bytes)?,
         })
@@ -87,6 +112,22 @@ pub(crate) fn raw(bytes: &[u8], size: usize) -> Option<u64> {
     let mut buffer = [0; 8];
     buffer[..size].copy_from_slice(bytes.get(..size)?);
     Some(u64::from_le_bytes(buffer))
+}
+
+/// Says that there is more of it, unless all of it was read.
+pub(crate) fn finished(value: Value, whole: bool) -> Value {
+    match value {
+        value if whole => value,
+        Value::Fields(fields) => Value::Fields(Fields { more: true, ..fields }),
+        Value::List { elements, .. } => Value::List { elements, more: true },
+        // A set of numbers.
+        Value::Word(word) => match word.strip_suffix(']') {
+            Some("[") => Value::word("[...]"),
+            Some(numbers) => Value::word(format!("{numbers} ...]")),
+            None => Value::Word(word),
+        },
+        value => value,
+    }
 }
 
 fn processors(bytes: &[u8]) -> String {
@@ -308,7 +349,6 @@ mod tests {
             ("open_how", size_of::<libc::open_how>()),
             ("sock_fprog", size_of::<libc::sock_fprog>()),
             ("sembuf", size_of::<libc::sembuf>()),
-            ("ifreq_index", size_of::<libc::ifreq>()),
         ] {
             assert_eq!(size(name, Arch::X86_64), expected, "{name}");
         }

@@ -36,7 +36,14 @@ pub(crate) fn push(out: &mut String, value: &Value, hex: Hex) {
         Value::Address6(address) => out.push_str(&format!("inet_pton(AF_INET6, \"{address}\", &sin6_addr)")),
         Value::Fields(fields) => push_fields(out, fields, hex),
         Value::List { elements, more } => push_list(out, elements, *more, hex),
-        Value::Descriptor { number, target } => push_descriptor(out, *number, target.as_ref(), hex),
+        Value::Descriptor { number, directory, target } => {
+            if *directory && *number == AT_FDCWD {
+                out.push_str("AT_FDCWD");
+            } else {
+                out.push_str(&number.to_string());
+            }
+            push_target(out, *number, target.as_ref(), hex);
+        }
         Value::Remark(value, remark) => {
             push(out, value, hex);
             out.push_str(&format!(" /* {remark} */"));
@@ -102,11 +109,7 @@ fn push_list(out: &mut String, elements: &[Value], more: bool, hex: Hex) {
 /// `AT_FDCWD`, which stands for the working directory where a descriptor is wanted.
 pub(crate) const AT_FDCWD: i64 = -100;
 
-fn push_descriptor(out: &mut String, number: i64, target: Option<&Option<Vec<u8>>>, hex: Hex) {
-    match number {
-        AT_FDCWD => out.push_str("AT_FDCWD"),
-        number => out.push_str(&number.to_string()),
-    }
+fn push_target(out: &mut String, number: i64, target: Option<&Option<Vec<u8>>>, hex: Hex) {
     match target {
         None => {}
         Some(None) if number < 0 => {}
@@ -207,7 +210,7 @@ mod tests {
 
     #[test]
     fn descriptors_have_what_they_refer_to() {
-        let fd = |number, target| shown(&Value::Descriptor { number, target });
+        let fd = |number, target| shown(&Value::Descriptor { number, directory: number == -100, target });
         assert_eq!(fd(3, None), "3");
         assert_eq!(fd(3, Some(Some(b"/a>b\n".to_vec()))), "3</a\\76b\\n>");
         assert_eq!(fd(-100, Some(Some(b"/".to_vec()))), "AT_FDCWD</>");
@@ -229,7 +232,7 @@ mod tests {
             for hex in [Hex::None, Hex::NonAscii, Hex::All] {
                 let mut out = String::new();
                 push(&mut out, &Value::text(&bytes, true), hex);
-                push(&mut out, &Value::Descriptor { number, target: Some(Some(bytes.clone())) }, hex);
+                push(&mut out, &Value::Descriptor { number, directory: true, target: Some(Some(bytes.clone())) }, hex);
                 push(&mut out, &Value::Unreadable { address: 1, read: bytes.clone(), told: false }, hex);
                 prop_assert!(out.bytes().all(|byte| (0x20..0x7f).contains(&byte)), "{out:?}");
             }

@@ -28,6 +28,8 @@ pub(crate) enum Value {
     },
     Descriptor {
         number: i64,
+        /// Whether `AT_FDCWD` may stand for it.
+        directory: bool,
         /// What it refers to, where that was asked for; the inner is `None` where it could not be found out.
         target: Option<Option<Vec<u8>>>,
     },

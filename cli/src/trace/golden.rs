@@ -3,8 +3,8 @@
 use std::time::Duration;
 
 use seccomp_trace_core::{
-    Arch, Bytes, Call, Comm, Content, Datum, Event, Exited, Extent, Outcome, Signal, Sink, Syscall, Tgid,
-    Tid, Timestamp,
+    Arch, Bytes, Call, Comm, Content, Datum, Event, Exited, Extent, Outcome, Refused, Signal, Sink, Syscall,
+    Tgid, Tid, Timestamp,
 };
 
 use super::clock::{Clock, Stamp};
@@ -83,7 +83,9 @@ fn events() -> Vec<Event> {
         address: None,
         timer: None,
         value: None,
+        refused: None,
     };
+    let refused = Refused { address: 0x1000, number: 102, arch: Arch::X86_64.audit() };
     vec![
         call(
             "execve",
@@ -153,6 +155,7 @@ fn events() -> Vec<Event> {
         Event::Signal(Signal { sender: Some((8, 0)), status: Some(9), ..signal(17, 2) }),
         Event::Signal(Signal { address: Some(0), ..signal(11, 1) }),
         Event::Signal(Signal { sender: Some((8, 0)), value: Some(7), ..signal(35, -1) }),
+        Event::Signal(Signal { errno: 7, refused: Some(refused), ..signal(31, 1) }),
         Event::Signal(Signal { timer: Some((0, 0)), value: Some(0), ..signal(14, -2) }),
         of(Arch::X86_64, (8, 8), "read", &[0, 0x4000, 10], Outcome::Pending, vec![]),
         of(Arch::X86_64, (8, 8), "read", &[0, 0x4000, 10], Outcome::Never, vec![]),

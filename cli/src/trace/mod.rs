@@ -81,6 +81,7 @@ impl Plan {
                 1 => Hex::NonAscii,
                 _ => Hex::All,
             },
+            string_limit: usize::try_from(args.string_limit).unwrap_or(usize::MAX),
             column: args.column,
             durations: args.durations,
             colours: !args.json && style::colours(&args.color, args.output.is_some()),

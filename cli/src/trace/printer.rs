@@ -46,6 +46,7 @@ impl Printer {
         let decoder = Decoder {
             verbose: choice.filter.verbose,
             descriptors: choice.descriptors || !choice.paths.is_empty(),
+            string_limit: style.string_limit,
         };
         let (threads, unfinished) = (BTreeSet::new(), BTreeSet::new());
         Self {

@@ -8,6 +8,8 @@ use crate::decode::text::Hex;
 #[derive(Debug, Clone, Copy, Default)]
 pub(crate) struct Style {
     pub(crate) hex: Hex,
+    /// Bytes that are shown of buffers whose reads are not cut to as many.
+    pub(crate) string_limit: usize,
     /// The column in which results begin.
     pub(crate) column: usize,
     /// How long each call took.

@@ -85,6 +85,7 @@ impl Inbox {
                 address: info.address,
                 timer: info.timer,
                 value: info.value,
+                refused: info.refused,
             }),
             Record::Exit(head, status, by) => {
                 queue.ahead.remove(&head.tid);

@@ -2,6 +2,7 @@
 //! keeps its own in the same form (`include/uapi/asm-generic/siginfo.h`).
 
 use nix::libc;
+use seccomp_trace_core::Refused;
 
 use crate::wire;
 
@@ -16,6 +17,7 @@ pub(crate) struct Info {
     pub(crate) address: Option<u64>,
     pub(crate) timer: Option<(i32, i32)>,
     pub(crate) value: Option<u64>,
+    pub(crate) refused: Option<Refused>,
 }
 
 /// Codes that a program gives (kill, tgkill, sigqueue, message queues): they have a sender.
@@ -34,6 +36,7 @@ pub(crate) fn parse(bytes: &[u8]) -> Option<Info> {
     let timer = code == libc::SI_TIMER;
     let sender = (field(16)?, wire::u32_at(bytes, 20)?);
     let (status, address) = (field(24)?, wire::u64_at(bytes, 16)?);
+    let refused = Refused { address, number: wire::u32_at(bytes, 24)?, arch: wire::u32_at(bytes, 28)? };
     Some(Info {
         number,
         code,
@@ -43,6 +46,7 @@ pub(crate) fn parse(bytes: &[u8]) -> Option<Info> {
         address: fault.then_some(address),
         timer: timer.then_some((field(16)?, field(20)?)),
         value: (timer || WITH_VALUE.contains(&code)).then_some(wire::u64_at(bytes, 24)?),
+        refused: (number == libc::SIGSYS && code > 0).then_some(refused),
     })
 }
 
@@ -74,7 +78,10 @@ mod tests {
         assert_eq!((timer.sender, timer.timer, timer.value), (None, Some((42, 1000)), Some(3)));
         let queued = info(libc::SIGUSR1, libc::SI_QUEUE);
         assert_eq!((queued.sender, queued.timer, queued.value), (Some((42, 1000)), None, Some(3)));
-        assert_eq!((sent.timer, sent.value), (None, None));
+        assert_eq!((sent.timer, sent.value, sent.refused), (None, None, None));
+        let refused = Refused { address: 42 | 1000 << 32, number: 3, arch: 0 };
+        assert_eq!(info(libc::SIGSYS, 1).refused, Some(refused));
+        assert_eq!(info(libc::SIGSYS, libc::SI_USER).refused, None, "sent by a program");
     }
 
     #[test]
