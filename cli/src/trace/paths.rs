@@ -37,8 +37,8 @@ impl Paths {
             || values.any(|value| match value {
                 Value::Text(text) => self.0.contains(&text.bytes),
                 // The working directory is named in most calls, with absolute paths too.
-                Value::Descriptor { number, target: Some(Some(target)) } => {
-                    *number != AT_FDCWD && self.0.contains(target)
+                Value::Descriptor { number, directory, target: Some(Some(target)) } => {
+                    !(*directory && *number == AT_FDCWD) && self.0.contains(target)
                 }
                 _ => false,
             })
