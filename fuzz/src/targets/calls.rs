@@ -48,7 +48,7 @@ pub fn target(data: &[u8]) -> bool {
         data,
     };
     let mut any = false;
-    for decoder in [Decoder::default(), Decoder { verbose: true, descriptors: true }] {
+    for decoder in [Decoder::default(), Decoder { verbose: true, descriptors: true, string_limit: 4 }] {
         let decoded = decoder.decode(&call);
         any |= call.syscall.name().is_some() && !decoded.arguments.is_empty();
         let result = match &decoded.ended {
