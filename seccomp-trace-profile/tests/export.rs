@@ -306,6 +306,42 @@ fn systemd_states_other_errnos_and_refuses_what_it_cannot_say() {
     assert!(matches!(refused(&log), ExportError::DefaultAction { .. }));
 }
 
+/// Names are not checked when a profile is read: in a format that is no JSON, such ones could say something else.
+#[test]
+fn a_name_that_no_call_can_have_does_not_get_into_a_text() {
+    let odd = ["", "@mount", "~read", "read:kill", "a b", "%n", "#x", "READ", "1", "\u{1b}[31mred"];
+    let words = |text: &str| text.split_whitespace().map(str::to_owned).collect::<Vec<_>>();
+    for name in odd.into_iter().chain(["zz\nExecStartPre=/bin/touch /tmp/x"]) {
+        let name = serde_json::to_string(name).unwrap();
+        let rules = format!(
+            r#"{{"names":["read",{name}],"action":"SCMP_ACT_ALLOW"}},{{"names":[{name},"bpf"],"action":"SCMP_ACT_KILL_PROCESS","args":[]}},
+               {{"names":[{name}],"action":"SCMP_ACT_TRAP","args":[{{"index":1,"value":5,"op":"SCMP_CMP_EQ"}}]}}"#
+        );
+        let exported = export(&denying(&rules), Format::Systemd, &options()).unwrap();
+        let left_out = exported.notes.iter().find(|note| matches!(note, Note::UnknownNames { .. }));
+        let left_out = left_out.unwrap().to_string();
+        assert!(!left_out.contains(['\n', '\u{1b}']), "{left_out:?}");
+        let drop_in = text(exported);
+        assert!(
+            drop_in.ends_with("SystemCallFilter=read\nSystemCallFilter=~bpf:kill\n"),
+            "{name}: {drop_in}"
+        );
+        assert_eq!(drop_in.lines().count(), 6, "{drop_in}");
+        assert_eq!(words(&text(export(&denying(&rules), Format::List, &options()).unwrap())), ["read"]);
+
+        let alone = denying(&format!(r#"{{"names":[{name}],"action":"SCMP_ACT_ALLOW"}}"#));
+        let refused = export(&alone, Format::Systemd, &options()).unwrap_err();
+        assert!(
+            matches!(refused, ExportError::NothingAllowed { .. }),
+            "an empty list is no filter: {refused}"
+        );
+    }
+    // One that this program does not know, a later kernel may have: denied, it stays denied.
+    let later = r#"{"defaultAction":"SCMP_ACT_ALLOW","syscalls":[{"names":["no_such_call"],"action":"SCMP_ACT_ERRNO"}]}"#;
+    let drop_in = text(export(&Profile::from_json(later).unwrap(), Format::Systemd, &options()).unwrap());
+    assert!(drop_in.ends_with("SystemCallFilter=~no_such_call:EPERM\n"), "{drop_in}");
+}
+
 /// Runtimes load these, so they keep what runtimes need; nobody else does, unless told to.
 #[test]
 fn only_formats_of_container_runtimes_keep_their_calls() {

@@ -122,6 +122,9 @@ impl fmt::Display for Note {
     }
 }
 
+/// In quotes what could be taken for several words or for something else.
 fn list(names: &BTreeSet<String>) -> String {
-    names.iter().map(String::as_str).collect::<Vec<_>>().join(" ")
+    let is_word = |name: &str| !name.is_empty() && name.chars().all(|c| c.is_ascii_graphic() && c != '"');
+    let shown = |name: &String| if is_word(name) { name.clone() } else { format!("{name:?}") };
+    names.iter().map(shown).collect::<Vec<_>>().join(" ")
 }
