@@ -288,3 +288,27 @@ proptest! {
         prop_assert_eq!(found, generated.added);
     }
 }
+
+/// What the rules are said to mean against the filters, for every order of three.
+#[test]
+fn a_rule_without_conditions_beats_those_with_conditions_wherever_it_stands() {
+    use seccomp_trace_profile::Decision;
+
+    let rule =
+        |action: &str, args: &str| format!(r#"{{"names":["ptrace"],"action":"SCMP_ACT_{action}"{args}}}"#);
+    let equal = r#","args":[{"index":0,"value":1,"op":"SCMP_CMP_EQ"}]"#;
+    let any = r#","args":[{"index":0,"value":0,"valueTwo":7,"op":"SCMP_CMP_MASKED_EQ"}]"#;
+    let rules = [rule("TRAP", equal), rule("ALLOW", ""), rule("KILL", any)];
+    for order in [[0, 1, 2], [0, 2, 1], [1, 0, 2], [1, 2, 0], [2, 0, 1], [2, 1, 0]] {
+        let text = order.map(|index| rules[index].as_str()).join(",");
+        let text = format!(r#"{{"defaultAction":"SCMP_ACT_ERRNO","syscalls":[{text}]}}"#);
+        let profile = Profile::from_json(&text).unwrap();
+        let resolved = Resolved::new(&profile, &Environment::default(), Arch::X86_64).unwrap();
+        let Decision::Fixed(decides) = Decision::of(&resolved, "ptrace") else { panic!("{text}") };
+        let filter = Compiled::new(&resolved, Arch::X86_64).unwrap();
+        for first in [0, 1, 7] {
+            let found = filter.verdict(call(Arch::X86_64, "ptrace"), [first, 0, 0, 0, 0, 0]);
+            assert_eq!(found, decides.verdict, "{text} with {first}");
+        }
+    }
+}

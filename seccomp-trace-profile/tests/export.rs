@@ -342,6 +342,21 @@ fn a_name_that_no_call_can_have_does_not_get_into_a_text() {
     assert!(drop_in.ends_with("SystemCallFilter=~no_such_call:EPERM\n"), "{drop_in}");
 }
 
+/// A rule without conditions decides, also after those with conditions: widening those would allow what is denied.
+#[test]
+fn conditions_beside_a_rule_without_are_neither_widened_nor_refused() {
+    let rules = r#"{"names":["read"],"action":"SCMP_ACT_ALLOW"},
+        {"names":["ptrace"],"action":"SCMP_ACT_ALLOW","args":[{"index":0,"value":1,"op":"SCMP_CMP_EQ"}]},
+        {"names":["ptrace"],"action":"SCMP_ACT_ERRNO","errnoRet":1}"#;
+    for widen in [false, true] {
+        let exported =
+            export(&denying(rules), Format::Systemd, &ExportOptions { widen, ..options() }).unwrap();
+        let drop_in = text(exported);
+        assert!(drop_in.ends_with("SystemCallFilter=read\nSystemCallFilter=~ptrace:EPERM\n"), "{drop_in}");
+    }
+    assert_eq!(text(export(&denying(rules), Format::List, &options()).unwrap()), "read\n");
+}
+
 /// Runtimes load these, so they keep what runtimes need; nobody else does, unless told to.
 #[test]
 fn only_formats_of_container_runtimes_keep_their_calls() {

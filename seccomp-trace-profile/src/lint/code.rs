@@ -46,7 +46,7 @@ pub enum Code {
     DefaultAllow,
     /// A name is allowed twice in the same way.
     DuplicateRule,
-    /// A rule never counts, because an earlier one decides.
+    /// A rule never counts, because another one decides.
     ShadowedRule,
     /// A name exists on none of the listed architectures.
     UnknownName,
@@ -123,9 +123,9 @@ const TABLE: &[Entry] = &[
         code: Code::ShadowedRule,
         id: "ST004",
         severity: Severity::Warning,
-        title: "a rule never counts, because an earlier one decides",
-        why: "Of rules with different actions for one call, runtimes use the first.",
-        remedy: "Remove one of the two, or make their conditions exclude each other.",
+        title: "a rule never counts, because another one decides",
+        why: "A rule without conditions beats those with conditions, wherever it stands, and of several the first counts.",
+        remedy: "Remove one of the two, or give both conditions that exclude each other.",
     },
     Entry {
         code: Code::UnknownName,

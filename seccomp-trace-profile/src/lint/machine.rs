@@ -57,19 +57,16 @@ fn rules_of_one_call(findings: &mut Vec<Finding>, resolved: &Resolved<'_>) {
         }
     }
     for (name, rules) in by_name {
+        let whole = rules.iter().find(|rule| rule.is_unconditional());
         for (position, rule) in rules.iter().enumerate() {
-            let earlier = rules[..position]
-                .iter()
-                .find(|earlier| earlier.args.is_empty() || (earlier.args == rule.args));
-            let Some(earlier) = earlier else { continue };
-            let (code, message) = if earlier.verdict == rule.verdict {
-                (
-                    Code::DuplicateRule,
-                    format!("{} says {} of {name} already", at(earlier.index), rule.verdict),
-                )
+            let earlier = rules[..position].iter().find(|earlier| earlier.args == rule.args);
+            let beaten_by = whole.filter(|whole| whole.index != rule.index).or(earlier);
+            let Some(other) = beaten_by else { continue };
+            let (place, verdict) = (at(other.index), other.verdict);
+            let (code, message) = if verdict == rule.verdict {
+                (Code::DuplicateRule, format!("{place} says {verdict} of {name} already"))
             } else {
-                let message = format!("{} decides {name} before: {}", at(earlier.index), earlier.verdict);
-                (Code::ShadowedRule, message)
+                (Code::ShadowedRule, format!("{place} decides {name}: {verdict}"))
             };
             findings.push(Finding::new(code, at(rule.index), message));
         }
@@ -126,7 +123,7 @@ fn dangers(findings: &mut Vec<Finding>, resolved: &Resolved<'_>) {
     for rule in resolved.rules.iter().filter(|rule| rule.verdict.executes()) {
         let wide = |name: &&str| {
             let covered = resolved.arches().any(|arch| Syscall::from_name(arch, name).is_some());
-            covered && rule.args.is_empty() && Danger::of(name).is_some()
+            covered && rule.is_unconditional() && Danger::of(name).is_some()
         };
         let names: Vec<&str> = rule.names.iter().copied().filter(wide).collect();
         if !names.is_empty() {
