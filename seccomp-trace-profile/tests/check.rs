@@ -312,3 +312,32 @@ fn a_rule_without_conditions_beats_those_with_conditions_wherever_it_stands() {
         }
     }
 }
+
+/// libseccomp 2.5.4 forgets to load the number of the call where `x86_64` and x32 share a section that begins with a rule
+/// for a call which `x86_64` has not, and all others have conditions. The kernel runs that filter, and so must we.
+#[test]
+fn what_one_filter_of_all_architectures_does_is_what_counts() {
+    use seccomp_trace_profile::{Filter, Semantics, check_instances, diff, libseccomp_version};
+
+    let text = r#"{"defaultAction":"SCMP_ACT_ALLOW","architectures":["SCMP_ARCH_X86_64","SCMP_ARCH_X86","SCMP_ARCH_X32"],
+        "syscalls":[{"names":["socketcall"],"action":"SCMP_ACT_ERRNO"},
+        {"names":["socket"],"action":"SCMP_ACT_ERRNO","args":[{"index":0,"value":38,"op":"SCMP_CMP_EQ"}]}]}"#;
+    let wrong = profile(text);
+    let right = profile(&text.replace(",\"SCMP_ARCH_X32\"", ""));
+    let socket = call(Arch::X86_64, "socket");
+    let args = [38, 0, 0, 0, 0, 0];
+    for profile in [&wrong, &right] {
+        let resolved = Resolved::new(profile, &Environment::default(), Arch::X86_64).unwrap();
+        let kernel = Filter::new(&resolved).unwrap().verdict(socket, args);
+        let ours = Semantics::compiled(profile, &resolved).unwrap();
+        assert_eq!(ours.verdict(socket, args), Some(kernel));
+        let checked = check_instances(profile, &[(socket, args)].into(), &Environment::default());
+        assert_eq!(checked.is_ok(), kernel.executes());
+        let meant = Semantics::new(profile, &resolved).unwrap();
+        let same = diff(&meant, &ours).unwrap().is_empty();
+        assert_eq!(same, !kernel.executes(), "{kernel}");
+        if libseccomp_version().unwrap() == "2.5.4" {
+            assert_eq!(same, profile == &right, "it has the defect");
+        }
+    }
+}

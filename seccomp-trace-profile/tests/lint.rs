@@ -44,8 +44,20 @@ fn cases() -> Vec<(Code, &'static str, String, String)> {
     let good = || with("", "");
     let both_x86 = r#","architectures":["SCMP_ARCH_X86_64","SCMP_ARCH_X86"]"#;
     let old = &allow("sigreturn");
+    let together = |arches: &str| {
+        let socketcall = r#"{"names":["socketcall"],"action":"SCMP_ACT_ERRNO"}"#;
+        let socket = on("socket", 0).replace("ACT_ALLOW", "ACT_ERRNO");
+        format!(
+            r#"{{"defaultAction":"SCMP_ACT_ALLOW","architectures":["SCMP_ARCH_X86_64","SCMP_ARCH_X86"{arches}],"syscalls":[{socketcall},{socket}]}}"#
+        )
+    };
+    let mut cases = vec![];
+    if cfg!(feature = "libseccomp") {
+        let (bad, good) = (together(r#","SCMP_ARCH_X32""#), together(""));
+        cases.push((Code::ArchesTogether, "architectures", bad, good));
+    }
     let above = on("prctl", 0).replace(r#""value":1,"#, r#""value":4294967301,"#);
-    vec![
+    cases.extend([
         (
             Code::NoSyscallAllowed,
             "defaultAction",
@@ -150,7 +162,8 @@ fn cases() -> Vec<(Code, &'static str, String, String)> {
             with(&format!("{},{}", on("prctl", 0).replace("EQ", "LE"), above), ""),
             with(&format!("{},{}", on("prctl", 0), above), ""),
         ),
-    ]
+    ]);
+    cases
 }
 
 #[test]
@@ -163,6 +176,9 @@ fn every_code_is_found_at_its_place_and_not_in_the_nearest_good_profile() {
         let found = find(&good, Baseline::None);
         assert!(!found.iter().any(|(other, _)| *other == code), "{code}: {found:?}\n{good}");
         tested.insert(code);
+    }
+    if !cfg!(feature = "libseccomp") {
+        tested.insert(Code::ArchesTogether);
     }
     assert_eq!(tested, Code::all().collect(), "every code has a case");
 }

@@ -345,5 +345,27 @@ fn verify(meaning: &Semantics, default: Verdict, rules: &Rules) -> Result<(), Al
             }
         }
     }
+    match meaning.judge {
+        Judge::Rules => Ok(()),
+        #[cfg(feature = "libseccomp")]
+        Judge::Filters => verify_together(meaning, default, rules),
+    }
+}
+
+/// Whether the one filter of all ABIs does for each what its own did.
+#[cfg(feature = "libseccomp")]
+fn verify_together(meaning: &Semantics, default: Verdict, rules: &Rules) -> Result<(), AlgebraError> {
+    let arches: Vec<Arch> = meaning.arches().collect();
+    let together = Table::together(&arches, default, &in_order(rules))?;
+    for (arch, wanted) in &meaning.arches {
+        let Some(found) = together.get(arch) else { continue };
+        for call in wanted.calls.keys().chain(found.calls.keys()) {
+            let both = wanted.decision(*call).combine(&found.decision(*call), |one, two| (one, two));
+            let both = both.map_err(|_| AlgebraError::TooComplex { call: *call })?.values();
+            if let Some(((expected, found), args)) = both.into_iter().find(|((one, two), _)| one != two) {
+                return Err(AlgebraError::Miscompiled { call: *call, args, expected, found });
+            }
+        }
+    }
     Ok(())
 }

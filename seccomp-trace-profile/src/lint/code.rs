@@ -82,6 +82,8 @@ pub enum Code {
     WidePrivilege,
     /// Several rules for one call, of which libseccomp makes something else.
     Inequalities,
+    /// The filter of all architectures does something else than the rules say.
+    ArchesTogether,
 }
 
 /// A line of the table.
@@ -262,6 +264,14 @@ const TABLE: &[Entry] = &[
         title: "rules with inequalities that libseccomp may compile wrongly",
         why: "libseccomp 2.5 joins some sets of such rules into a filter that allows or denies other arguments, and does not end on some; runtimes then hang.",
         remedy: "Use SCMP_CMP_EQ and SCMP_CMP_MASKED_EQ, or one rule.",
+    },
+    Entry {
+        code: Code::ArchesTogether,
+        id: "ST022",
+        severity: Severity::Error,
+        title: "the filter of all architectures does something else than the rules say",
+        why: "libseccomp 2.5 makes one section for x86_64 and x32, and one that begins with a call which x86_64 has not can skip every other rule: the kernel runs that filter, whatever the rules say.",
+        remedy: "Remove SCMP_ARCH_X32.",
     },
 ];
 

@@ -30,6 +30,8 @@ pub(super) fn look(profile: &Profile, resolved: &Resolved<'_>, baseline: Baselin
     let mut findings = Vec::new();
     rules_of_one_call(&mut findings, resolved);
     super::inequalities::look(&mut findings, resolved);
+    #[cfg(feature = "libseccomp")]
+    super::compiled::look(&mut findings, profile, resolved);
     fallbacks(&mut findings, resolved);
     x86(&mut findings, resolved);
     dangers(&mut findings, resolved);
