@@ -31,6 +31,15 @@ impl Errno {
     /// The call is not permitted: C libraries report it and do not fall back.
     pub const EPERM: Self = Self(1);
 
+    /// The largest number that libseccomp takes: it compares with `MAX_ERRNO` and excludes that (2.5.4, `src/db.c`,
+    /// `db_action_valid`).
+    pub(crate) const MOST_TAKEABLE: u16 = MAX - 1;
+
+    /// Whether libseccomp takes the number.
+    pub(crate) const fn is_takeable(code: u16) -> bool {
+        code <= Self::MOST_TAKEABLE
+    }
+
     /// The number.
     #[must_use]
     pub const fn code(self) -> u16 {

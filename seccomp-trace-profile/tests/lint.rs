@@ -57,6 +57,10 @@ fn cases() -> Vec<(Code, &'static str, String, String)> {
         cases.push((Code::ArchesTogether, "architectures", bad, good));
     }
     let above = on("prctl", 0).replace(r#""value":1,"#, r#""value":4294967301,"#);
+    let flags = |flag| {
+        with("", &format!(r#","architectures":["SCMP_ARCH_X86_64"],"flags":["SECCOMP_FILTER_FLAG_{flag}"]"#))
+    };
+    cases.push((Code::Refused, "flags[0]", flags("LATER"), flags("LOG")));
     cases.extend([
         (
             Code::NoSyscallAllowed,
@@ -196,6 +200,37 @@ fn a_rule_without_conditions_kills_those_with_conditions_before_and_after_it() {
     let exec = r#"{"names":["execve"],"action":"SCMP_ACT_ERRNO","errnoRet":1}"#;
     let text = with(&format!("{},{exec}", on("execve", 3)), "").replacen("\"execve\",", "", 1);
     assert!(find(&text, Baseline::None).contains(&(Code::AlwaysMissing, "syscalls".to_owned())), "{text}");
+}
+
+/// What libseccomp 2.5.4, crun and runc do not take at all.
+#[test]
+fn what_runtimes_refuse_is_an_error() {
+    let refused = |text: &str| -> Vec<String> {
+        let found = find(text, Baseline::None).into_iter();
+        found.filter(|(code, _)| *code == Code::Refused).map(|(_, path)| path).collect()
+    };
+    let two = format!("{},{}", on("read", 0), on("read", 0).replace("ALLOW", "TRAP"));
+    assert_eq!(refused(&with(&two, "")), ["syscalls[2]"]);
+    let dead = find(&with(&two, ""), Baseline::None).into_iter().any(|(code, _)| code == Code::ShadowedRule);
+    assert!(!dead, "no runtime gets so far as to use the first");
+    assert_eq!(refused(&with(&two.replace("read", "raed"), "")), [""; 0], "unknown names are skipped");
+    assert_eq!(refused(&with(&allow(""), "")), ["syscalls[1]"]);
+    if !cfg!(feature = "libseccomp") {
+        return;
+    }
+    let denied = |code: u32| format!(r#"{{"names":["read"],"action":"SCMP_ACT_ERRNO","errnoRet":{code}}}"#);
+    assert_eq!(refused(&with(&denied(4094), "")), [""; 0]);
+    assert_eq!(refused(&with(&denied(4095), "")), ["syscalls[1]"]);
+    let default = |code: u32| with("", "").replace(":38", &format!(":{code}"));
+    assert_eq!(refused(&default(4094)), [""; 0]);
+    assert_eq!(refused(&default(4095)), ["defaultErrnoRet"]);
+    let arches = |more: &str| with("", &format!(r#","architectures":["SCMP_ARCH_X86_64"{more}]"#));
+    assert_eq!(refused(&arches(r#","SCMP_ARCH_M68K""#)), ["architectures[1]"]);
+    // Values that differ in both halves are two comparisons each.
+    let values = (0..2100u64).map(|value| value << 32 | value);
+    let values: Vec<_> =
+        values.map(|value| on("read", 0).replace("\"value\":1", &format!("\"value\":{value}"))).collect();
+    assert_eq!(refused(&with(&values.join(","), "")), ["syscalls"], "more than 4096 instructions");
 }
 
 #[test]

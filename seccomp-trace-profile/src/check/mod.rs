@@ -9,7 +9,7 @@ mod wanted;
 
 use std::collections::BTreeSet;
 
-pub(crate) use carry::{Carried, carry};
+pub(crate) use carry::{Carried, carry, is_taken};
 pub use compile::Compiled;
 pub use filter::Filter;
 pub(crate) use filter::UNNAMED;

@@ -84,6 +84,8 @@ pub enum Code {
     Inequalities,
     /// The filter of all architectures does something else than the rules say.
     ArchesTogether,
+    /// Runtimes refuse the profile.
+    Refused,
 }
 
 /// A line of the table.
@@ -272,6 +274,14 @@ const TABLE: &[Entry] = &[
         title: "the filter of all architectures does something else than the rules say",
         why: "libseccomp 2.5 makes one section for x86_64 and x32, and one that begins with a call which x86_64 has not can skip every other rule: the kernel runs that filter, whatever the rules say.",
         remedy: "Remove SCMP_ARCH_X32.",
+    },
+    Entry {
+        code: Code::Refused,
+        id: "ST023",
+        severity: Severity::Error,
+        title: "runtimes refuse the profile",
+        why: "A part that a runtime, its libseccomp or the kernel does not take is not skipped: no container starts.",
+        remedy: "Correct or remove what is named here.",
     },
 ];
 

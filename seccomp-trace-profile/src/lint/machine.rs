@@ -67,8 +67,14 @@ fn rules_of_one_call(findings: &mut Vec<Finding>, resolved: &Resolved<'_>) {
             let (place, verdict) = (at(other.index), other.verdict);
             let (code, message) = if verdict == rule.verdict {
                 (Code::DuplicateRule, format!("{place} says {verdict} of {name} already"))
-            } else {
+            } else if other.is_unconditional() {
                 (Code::ShadowedRule, format!("{place} decides {name}: {verdict}"))
+            } else if resolved.arches().any(|arch| Syscall::from_name(arch, name).is_some()) {
+                let message =
+                    format!("{place} has the same conditions for {name} and another action: {verdict}");
+                (Code::Refused, message)
+            } else {
+                continue;
             };
             findings.push(Finding::new(code, at(rule.index), message));
         }
