@@ -163,6 +163,13 @@ fn by_call(arch: Arch, rules: &[(&str, RuleDraft)]) -> BTreeMap<Syscall, Vec<Rul
     by_call
 }
 
+/// What the rules say together about one call, also those that have another name for it; `None` where only libseccomp
+/// knows.
+pub(crate) fn of_call(resolved: &Resolved<'_>, call: Syscall) -> Option<Decision> {
+    let rules = by_call(call.arch, &ordered(resolved)).remove(&call).unwrap_or_default();
+    decide(&rules, resolved.default, width(call.arch)).ok()
+}
+
 fn decided(
     call: Syscall,
     rules: &[RuleDraft],
