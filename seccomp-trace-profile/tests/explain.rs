@@ -91,6 +91,23 @@ fn what_i386_makes_through_socketcall_and_ipc_is_said() {
     assert_eq!((whole.arches.len(), whole.rules.len()), (1, 1), "one rule decides about all");
 }
 
+/// It drops the bits of a value that are outside its mask (`_db_node_mask_fixup`, `src/db.c`).
+#[test]
+fn a_masked_condition_is_said_as_libseccomp_makes_it() {
+    let said = |mask: u64| {
+        let text = format!(
+            r#"{{"defaultAction":"SCMP_ACT_ERRNO","syscalls":[{{"names":["clone"],"action":"SCMP_ACT_ALLOW",
+            "args":[{{"index":0,"value":{mask},"valueTwo":23,"op":"SCMP_CMP_MASKED_EQ"}}]}}]}}"#
+        );
+        let profile = Profile::from_json(&text).unwrap();
+        let resolved = Resolved::new(&profile, &Environment::default(), Arch::X86_64).unwrap();
+        let clone = explain(&profile, &resolved, &["clone"], &[]).remove(0);
+        (clone.arches[0].verdict.clone(), clone.rules[0].conditions.clone())
+    };
+    assert_eq!(said(0xf0), ("by arguments".to_owned(), "argument 0 & 0xf0 == 0x10".to_owned()));
+    assert_eq!(said(0), ("SCMP_ACT_ALLOW".to_owned(), "argument 0 is anything".to_owned()));
+}
+
 /// The groups are facts about another program: it is asked.
 #[test]
 fn the_groups_are_those_of_systemd() {

@@ -60,6 +60,15 @@ fn cases() -> Vec<(Code, &'static str, String, String)> {
     let flags = |flag| {
         with("", &format!(r#","architectures":["SCMP_ARCH_X86_64"],"flags":["SECCOMP_FILTER_FLAG_{flag}"]"#))
     };
+    let masked = |mask: u64| {
+        on("clone", 0)
+            .replace("EQ", "MASKED_EQ")
+            .replace("\"value\":1", &format!("\"value\":{mask},\"valueTwo\":2"))
+    };
+    for mask in [0, 1] {
+        let (bad, good) = (with(&masked(mask), ""), with(&masked(3), ""));
+        cases.push((Code::OutsideMask, "syscalls[1].args[0]", bad, good));
+    }
     cases.push((Code::Refused, "flags[0]", flags("LATER"), flags("LOG")));
     cases.extend([
         (

@@ -152,7 +152,9 @@ fn condition(arg: &Arg) -> String {
         Operator::Equal => format!("argument {index} == {value}"),
         Operator::GreaterOrEqual => format!("argument {index} >= {value}"),
         Operator::Greater => format!("argument {index} > {value}"),
-        Operator::MaskedEqual => format!("argument {index} & {value:#x} == {:#x}", arg.value_two()),
+        // libseccomp drops the bits that are outside the mask.
+        Operator::MaskedEqual if value == 0 => format!("argument {index} is anything"),
+        Operator::MaskedEqual => format!("argument {index} & {value:#x} == {:#x}", arg.value_two() & value),
     }
 }
 

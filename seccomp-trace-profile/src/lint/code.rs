@@ -86,6 +86,8 @@ pub enum Code {
     ArchesTogether,
     /// Runtimes refuse the profile.
     Refused,
+    /// A masked condition without a mask, or with bits outside it.
+    OutsideMask,
 }
 
 /// A line of the table.
@@ -282,6 +284,14 @@ const TABLE: &[Entry] = &[
         title: "runtimes refuse the profile",
         why: "A part that a runtime, its libseccomp or the kernel does not take is not skipped: no container starts.",
         remedy: "Correct or remove what is named here.",
+    },
+    Entry {
+        code: Code::OutsideMask,
+        id: "ST024",
+        severity: Severity::Warning,
+        title: "a value with bits outside its mask",
+        why: "libseccomp drops those bits: a condition that could never hold holds where the others agree, and with a mask of zero always.",
+        remedy: "`value` is the mask of SCMP_CMP_MASKED_EQ, `valueTwo` what the argument must be under it.",
     },
 ];
 

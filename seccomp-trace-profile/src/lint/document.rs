@@ -6,7 +6,7 @@ use seccomp_trace_core::{Arch, Syscall};
 
 use super::pointers::is_pointer;
 use super::{Code, Finding};
-use crate::{Action, ArchToken, Group, Profile, Rule};
+use crate::{Action, ArchToken, Group, Operator, Profile, Rule};
 
 /// The flags of the runtime-spec (config-linux.md, "Seccomp").
 const FLAGS: [&str; 4] = [
@@ -78,6 +78,18 @@ fn look_at_rule(findings: &mut Vec<Finding>, path: &str, rule: &Rule, listed: &L
     }
     let mut indices = BTreeSet::new();
     for (position, arg) in rule.args().iter().enumerate() {
+        let (mask, value) = (arg.value(), arg.value_two());
+        if arg.op() == Operator::MaskedEqual && (mask == 0 || value & !mask != 0) {
+            let message = match mask {
+                0 => format!("the mask is zero, so that the condition always holds, whatever {value:#x} is"),
+                _ => format!(
+                    "libseccomp compares argument {} & {mask:#x} with {:#x}, not with {value:#x}",
+                    arg.index().as_usize(),
+                    value & mask
+                ),
+            };
+            add(Code::OutsideMask, &format!("{path}.args[{position}]"), message);
+        }
         if !indices.insert(arg.index()) {
             let message =
                 format!("another condition on argument {}: either is enough", arg.index().as_usize());
