@@ -211,6 +211,24 @@ fn a_rule_without_conditions_kills_those_with_conditions_before_and_after_it() {
     assert!(find(&text, Baseline::None).contains(&(Code::AlwaysMissing, "syscalls".to_owned())), "{text}");
 }
 
+/// The rule for `socketcall` beats the one that comes with `socket`.
+#[test]
+fn socket_of_x86_is_no_matter_where_socketcall_is_denied() {
+    let has = |rules: &str| {
+        let text = with(rules, r#","architectures":["SCMP_ARCH_X86_64","SCMP_ARCH_X86"]"#);
+        find(&text, Baseline::None).iter().any(|(code, _)| *code == Code::SocketOfX86)
+    };
+    let denied = allow("socketcall").replace("ALLOW", "KILL");
+    assert!(has(&on("socket", 0)));
+    assert!(!has(&format!("{},{denied}", on("socket", 0))));
+    assert!(!has(&format!("{denied},{}", on("socket", 0))));
+    assert!(has(&format!(
+        "{},{}",
+        on("socket", 0),
+        on("socketcall", 0).replace("ALLOW", "KILL").replace(":1,", ":2,")
+    )));
+}
+
 /// What libseccomp 2.5.4, crun and runc do not take at all.
 #[test]
 fn what_runtimes_refuse_is_an_error() {

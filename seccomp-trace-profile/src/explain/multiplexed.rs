@@ -3,9 +3,8 @@
 use seccomp_trace_core::{Arch, Syscall};
 
 use super::{ArchVerdict, BY_ARGUMENTS, Deciding, condition, deciding};
-use crate::semantics::diagram::{Bits, Diagram};
 use crate::semantics::multiplex::{held, multiplexed};
-use crate::semantics::table::of_call;
+use crate::semantics::table::verdicts_of_holder;
 use crate::{Profile, Resolved, ResolvedRule};
 
 /// What happens to the call where i386 makes it through another, or where it holds others, to each of those; no lines
@@ -33,15 +32,8 @@ pub(super) fn verdicts(resolved: &Resolved<'_>, name: &str) -> Vec<ArchVerdict> 
 
 /// What happens to a holder, with a value of its first argument or whatever that is.
 pub(super) fn verdict(resolved: &Resolved<'_>, holder: Syscall, code: Option<u64>) -> String {
-    let bits = Bits { index: 0, lowest: 0, width: 32 };
-    let here = match code {
-        Some(code) => Diagram::compare(bits, u64::MAX, code, [false, true, false]),
-        None => Diagram::constant(true),
-    };
-    let found = of_call(resolved, holder)
-        .and_then(|decision| decision.combine(&here, |verdict, here| here.then_some(verdict)).ok());
-    let verdicts: Vec<_> = found.iter().flat_map(|found| found.values().into_keys()).flatten().collect();
-    match verdicts[..] {
+    let verdicts = verdicts_of_holder(resolved, holder, code).unwrap_or_default();
+    match verdicts.iter().collect::<Vec<_>>()[..] {
         [one] => one.to_string(),
         _ => BY_ARGUMENTS.to_owned(),
     }

@@ -5,6 +5,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use seccomp_trace_core::{Arch, Syscall};
 
 use super::{Code, Finding};
+use crate::semantics::multiplex::multiplexed;
+use crate::semantics::table::verdicts_of_holder;
 use crate::{ALWAYS, Baseline, Danger, Decision, Profile, Resolved, ResolvedRule, Verdict};
 
 /// EPERM, on which no C library falls back.
@@ -109,8 +111,14 @@ fn x86(findings: &mut Vec<Finding>, resolved: &Resolved<'_>) {
     }
     let arches: Vec<Arch> = resolved.arches().collect();
     let covers = arches.contains(&Arch::X86);
+    // Where all that remains of it is denied, there is nothing that the condition had to hold for.
+    let is_open = covers
+        && multiplexed(Arch::X86, "socket").is_none_or(|(holder, code)| {
+            let verdicts = verdicts_of_holder(resolved, holder, Some(code));
+            verdicts.is_none_or(|verdicts| verdicts.iter().any(|verdict| verdict.executes()))
+        });
     for rule in &resolved.rules {
-        if covers && !rule.args.is_empty() && rule.names.contains(&"socket") {
+        if is_open && !rule.args.is_empty() && rule.names.contains(&"socket") {
             let message = "the condition does not hold for 32-bit x86 code (socketcall)";
             findings.push(Finding::new(Code::SocketOfX86, at(rule.index), message));
         }

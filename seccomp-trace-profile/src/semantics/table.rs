@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use seccomp_trace_core::{Arch, Syscall};
 
+use super::diagram::{Bits, Diagram};
 use super::draft::{Decision, RuleDraft, Trouble, decide, drafts, width};
 use super::installation::Installation;
 use super::multiplex::multiplexed;
@@ -163,11 +164,22 @@ fn by_call(arch: Arch, rules: &[(&str, RuleDraft)]) -> BTreeMap<Syscall, Vec<Rul
     by_call
 }
 
-/// What the rules say together about one call, also those that have another name for it; `None` where only libseccomp
-/// knows.
-pub(crate) fn of_call(resolved: &Resolved<'_>, call: Syscall) -> Option<Decision> {
-    let rules = by_call(call.arch, &ordered(resolved)).remove(&call).unwrap_or_default();
-    decide(&rules, resolved.default, width(call.arch)).ok()
+/// The verdicts that rules have for i386's `socketcall` and `ipc`, where a call is given for that one; `None` where only
+/// libseccomp knows.
+pub(crate) fn verdicts_of_holder(
+    resolved: &Resolved<'_>,
+    holder: Syscall,
+    code: Option<u64>,
+) -> Option<BTreeSet<Verdict>> {
+    let rules = by_call(holder.arch, &ordered(resolved)).remove(&holder).unwrap_or_default();
+    let decision = decide(&rules, resolved.default, width(holder.arch)).ok()?;
+    let bits = Bits { index: 0, lowest: 0, width: width(holder.arch) };
+    let here = match code {
+        Some(code) => Diagram::compare(bits, u64::MAX, code, [false, true, false]),
+        None => Diagram::constant(true),
+    };
+    let found = decision.combine(&here, |verdict, here| here.then_some(verdict)).ok()?;
+    Some(found.values().into_keys().flatten().collect())
 }
 
 fn decided(
