@@ -355,6 +355,42 @@ fn a_result_that_is_not_the_combination_is_found() {
     }
 }
 
+/// "Give them the same architectures" is no remedy where they are the same.
+#[test]
+fn why_no_rules_can_say_it_fits_the_profiles() {
+    let profile = |name: &str, arch: &str, value: u64| {
+        let text = format!(
+            r#"{{"defaultAction":"SCMP_ACT_ERRNO","architectures":["SCMP_ARCH_X86_64","SCMP_ARCH_{arch}"],"syscalls":[
+            {{"names":["{name}"],"action":"SCMP_ACT_ALLOW","args":[{{"index":0,"value":{value},"op":"SCMP_CMP_EQ"}}]}}]}}"#
+        );
+        compiled(&Profile::from_json(&text).unwrap()).unwrap()
+    };
+    let why = |one: Semantics, two: Semantics, how| match merge(&[one, two], how, OnConflict::Order) {
+        Err(AlgebraError::NotExpressible { why, .. }) => why,
+        other => panic!("{other:?}"),
+    };
+    let remedy = "give the profiles the same architectures";
+    let other = why(profile("prctl", "X86", 1), profile("read", "X32", 1), Combination::Union);
+    assert!(other.contains(remedy), "{other}");
+    // The two are one value for 32-bit ABIs.
+    let same =
+        why(profile("prctl", "X86", 1), profile("prctl", "X86", 1 << 32 | 1), Combination::Intersection);
+    assert!(!same.contains(remedy) && same.contains("half of each argument"), "{same}");
+
+    let text = |rules: &str| {
+        let text = format!(
+            r#"{{"defaultAction":"SCMP_ACT_ERRNO","architectures":["SCMP_ARCH_X86_64","SCMP_ARCH_X86"],"syscalls":[{rules}]}}"#
+        );
+        compiled(&Profile::from_json(&text).unwrap()).unwrap()
+    };
+    let one = text(r#"{"names":["read","socket"],"action":"SCMP_ACT_ALLOW"}"#);
+    let two = text(
+        r#"{"names":["accept"],"action":"SCMP_ACT_KILL"},{"names":["socketcall","read"],"action":"SCMP_ACT_ALLOW"}"#,
+    );
+    let held = why(one, two, Combination::Intersection);
+    assert!(held.contains("i386"), "{held}");
+}
+
 /// Flags and the supervisor are no verdicts; they are kept where that can be done, and refused where it cannot.
 #[test]
 fn flags_and_supervisors_are_merged_or_refused() {
