@@ -195,6 +195,18 @@ fn a_resources_name_is_one_that_kubernetes_takes() {
     }
 }
 
+#[test]
+fn kubernetes_has_no_place_for_the_number_of_the_default_action() {
+    let notes = |action: &str, number: u32| {
+        let text = format!(r#"{{"defaultAction":"SCMP_ACT_{action}","defaultErrnoRet":{number}}}"#);
+        export(&Profile::from_json(&text).unwrap(), Format::Kubernetes, &options()).unwrap().notes
+    };
+    assert_eq!(notes("ERRNO", 38), [Note::DefaultErrno { was: 38 }]);
+    assert_eq!(notes("TRACE", 7), [Note::DefaultMessage { was: 7 }]);
+    assert_eq!(notes("TRACE", 1), []);
+    assert_eq!(notes("KILL", 7), []);
+}
+
 /// Its numbers are signed 64-bit ones.
 #[test]
 fn kubernetes_refuses_a_number_that_the_definition_cannot_hold() {

@@ -29,6 +29,11 @@ pub enum Note {
         /// The errno that the profile states.
         was: u32,
     },
+    /// The format has no place for the message of the default action to a tracer.
+    DefaultMessage {
+        /// The message that the profile states.
+        was: u32,
+    },
     /// A process is killed where the profile kills a thread.
     KillsProcess,
     /// systemd allows these calls whatever a drop-in says.
@@ -93,6 +98,10 @@ impl fmt::Display for Note {
             Self::DefaultErrno { was } => write!(
                 f,
                 "the format has no place for the errno of the default action: denied calls fail with EPERM, not {was}"
+            ),
+            Self::DefaultMessage { was } => write!(
+                f,
+                "the format has no place for the message of the default action: a tracer gets 1, not {was}"
             ),
             Self::KillsProcess => f.write_str("the whole process is killed where the profile kills one thread"),
             Self::AllowedBySystemd { names } => {
