@@ -49,8 +49,8 @@ fn refused(findings: &mut Vec<Finding>, profile: &Profile, resolved: &Resolved<'
             }
             let rule = resolved.rules.iter().find(|rule| rule.index == *index);
             let why = match (rule.map(|rule| rule.verdict), source.errno()) {
-                (Some(Verdict::Errno(code)), _) if !Errno::is_takeable(code) => {
-                    format!("errno {code} is above {}", Errno::MOST_TAKEABLE)
+                (Some(Verdict::Errno(code)), _) if code > Errno::MOST => {
+                    format!("errno {code} is above {}", Errno::MOST)
                 }
                 (_, Some(SeccompErrno::EEXIST)) => {
                     "a rule before it has another action for the same arguments (on i386, what socketcall or ipc \
@@ -68,8 +68,8 @@ fn refused(findings: &mut Vec<Finding>, profile: &Profile, resolved: &Resolved<'
                     position.map_or("archMap".to_owned(), |position| format!("architectures[{position}]"));
                 (path, format!("this machine's libseccomp makes no filter for {token}"))
             }
-            (None, Verdict::Errno(code)) if !Errno::is_takeable(code) => {
-                ("defaultErrnoRet".to_owned(), format!("errno {code} is above {}", Errno::MOST_TAKEABLE))
+            (None, Verdict::Errno(code)) if code > Errno::MOST => {
+                ("defaultErrnoRet".to_owned(), format!("errno {code} is above {}", Errno::MOST))
             }
             _ => ("syscalls".to_owned(), causes(error)),
         },
