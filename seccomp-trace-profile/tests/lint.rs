@@ -65,6 +65,11 @@ fn cases() -> Vec<(Code, &'static str, String, String)> {
             .replace("EQ", "MASKED_EQ")
             .replace("\"value\":1", &format!("\"value\":{mask},\"valueTwo\":2"))
     };
+    // A name that no kernel has allows nothing, and neither does a rule that never counts.
+    for rule in [allow("raed"), format!("{},{}", on("read", 0), allow("read").replace("ALLOW", "KILL"))] {
+        let bad = with("", "").replace(ALWAYS, &rule);
+        cases.push((Code::NoSyscallAllowed, "syscalls", bad, with("", "").replace(ALWAYS, &allow("read"))));
+    }
     for mask in [0, 1] {
         let (bad, good) = (with(&masked(mask), ""), with(&masked(3), ""));
         cases.push((Code::OutsideMask, "syscalls[1].args[0]", bad, good));

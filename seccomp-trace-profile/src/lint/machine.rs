@@ -37,8 +37,7 @@ pub(super) fn look(profile: &Profile, resolved: &Resolved<'_>, baseline: Baselin
     fallbacks(&mut findings, resolved);
     x86(&mut findings, resolved);
     dangers(&mut findings, resolved);
-    let allows = resolved.default.executes() || resolved.rules.iter().any(|rule| rule.verdict.executes());
-    if allows {
+    if allows(resolved) {
         needed(&mut findings, resolved, baseline);
     } else {
         let path = if profile.rules().is_empty() { "defaultAction" } else { "syscalls" };
@@ -46,6 +45,16 @@ pub(super) fn look(profile: &Profile, resolved: &Resolved<'_>, baseline: Baselin
         findings.push(Finding::new(Code::NoSyscallAllowed, path, message));
     }
     findings
+}
+
+/// Whether any call of the covered ABIs may be executed. Of an architecture that there is no table of, any name may be one.
+fn allows(resolved: &Resolved<'_>) -> bool {
+    let unmodelled = resolved.architectures.iter().any(|token| token.arch(resolved.native).is_none());
+    let exists =
+        |name: &str| unmodelled || resolved.arches().any(|arch| Syscall::from_name(arch, name).is_some());
+    let mut names = resolved.rules.iter().flat_map(|rule| rule.names.iter());
+    resolved.default.executes()
+        || names.any(|name| exists(name) && Decision::of(resolved, name).may_execute(resolved.default))
 }
 
 pub(super) fn at(index: usize) -> String {
