@@ -6,13 +6,13 @@
 mod support;
 
 use std::cell::Cell;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use proptest::prelude::*;
 use proptest::test_runner::{TestError, TestRunner};
 use seccomp_trace_core::{Arch, Syscall};
 use seccomp_trace_profile::{
-    AlgebraError, Combination, Compiled, Environment, Merged, OnConflict, Profile, Resolved, Semantics,
+    AlgebraError, Combination, Environment, Filter, Merged, OnConflict, Profile, Resolved, Semantics,
     Verdict, diff, merge, prove, subset,
 };
 use support::real_profiles;
@@ -119,18 +119,18 @@ fn calls() -> impl Strategy<Value = Vec<(Syscall, [u64; 6])>> {
     proptest::collection::vec((call, [value(), value(), value(), value(), value(), value()]), CALLS)
 }
 
-/// The filters of a profile, one for each ABI.
-struct Filters(BTreeMap<Arch, Compiled>);
+/// The filter of a profile, which is one for all its ABIs.
+struct Filters(Filter, BTreeSet<Arch>);
 
 impl Filters {
     fn of(profile: &Profile) -> Self {
         let resolved = Resolved::new(profile, &Environment::default(), NATIVE).unwrap();
-        Self(resolved.arches().map(|arch| (arch, Compiled::new(&resolved, arch).unwrap())).collect())
+        Self(Filter::new(&resolved).unwrap(), resolved.arches().collect())
     }
 
-    /// An ABI without a filter is stricter than any verdict.
+    /// An ABI that is not covered is stricter than any verdict.
     fn verdict(&self, (call, args): &(Syscall, [u64; 6])) -> Verdict {
-        self.0.get(&call.arch).map_or(Verdict::KillProcess, |filter| filter.verdict(*call, *args))
+        if self.1.contains(&call.arch) { self.0.verdict(*call, *args) } else { Verdict::KillProcess }
     }
 }
 
@@ -173,7 +173,12 @@ fn filters_of_merged_profiles_obey_the_laws_of_a_lattice() {
                     made.set(made.get() + 1);
                     Some((Filters::of(&profile), compiled(&profile).unwrap()))
                 }
-                Err(AlgebraError::NotExpressible { .. } | AlgebraError::TooComplex { .. }) => None,
+                // What libseccomp makes of x86_64 and x32 together can be wrong where each alone is right.
+                Err(
+                    AlgebraError::NotExpressible { .. }
+                    | AlgebraError::TooComplex { .. }
+                    | AlgebraError::Miscompiled { .. },
+                ) => None,
                 Err(error) => panic!("{error}"),
             }
         };
