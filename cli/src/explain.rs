@@ -75,7 +75,8 @@ fn print(explanation: &Explanation, recordings: &[PathBuf]) {
         out!("  no call of any architecture of the profile");
     }
     for arch in &explanation.arches {
-        out!("  {:8} {}", arch.arch.name(), arch.verdict);
+        let through = arch.through.as_ref().map_or_else(String::new, |through| format!(" by {through}"));
+        out!("  {:8} {}{through}", arch.arch.name(), arch.verdict);
     }
     if explanation.rules.is_empty() {
         out!("  decided by the default action");

@@ -6,8 +6,8 @@ use anyhow::{Context, bail};
 use clap::Args;
 use seccomp_trace_core::Arch;
 use seccomp_trace_profile::{
-    AlgebraError, Baseline, Compiled, ExportOptions, Exported, Format, Input, Policy, Profile, Resolved,
-    Semantics, always_allowed, check, check_instances, diff, export, generate,
+    AlgebraError, Baseline, Compiled, ExportOptions, Exported, Filter, Format, Input, Policy, Profile,
+    Resolved, Semantics, always_allowed, check, check_instances, diff, export, generate,
 };
 
 use crate::environment::{self, EnvironmentArgs};
@@ -106,7 +106,7 @@ fn load(args: &ExportArgs, environment: &seccomp_trace_profile::Environment) -> 
     }
 }
 
-/// Reads the result back, and compares what its filters do with what those of the profile do, for all calls of every
+/// Reads the result back, and compares what its filter does with what that of the profile does, for all calls of every
 /// listed ABI and all arguments. Forms that are not read back are of a profile that at least can be compiled.
 fn check_result(
     profile: &Profile,
@@ -116,8 +116,9 @@ fn check_result(
 ) -> anyhow::Result<()> {
     if !format.is_profile() {
         let resolved = Resolved::new(profile, &options.environment, options.native)?;
-        for arch in resolved.arches() {
-            let _filter = Compiled::new(&resolved, arch)?;
+        match options.only {
+            Some(arch) => drop(Compiled::new(&resolved, arch)?),
+            None => drop(Filter::new(&resolved)?),
         }
         return Ok(());
     }

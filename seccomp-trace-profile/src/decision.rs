@@ -16,8 +16,8 @@ pub enum Decision<'a> {
 impl<'a> Decision<'a> {
     /// What `resolved` says about `name`.
     ///
-    /// As in crun and runc, rules that do what the default does are skipped, rules with the same action add up, and of
-    /// those with different actions the first counts.
+    /// As in crun and runc, rules that do what the default does are skipped. As in libseccomp, a rule without conditions
+    /// beats those with conditions, wherever it stands, and of several without conditions the first counts.
     #[must_use]
     pub fn of(resolved: &'a Resolved<'a>, name: &str) -> Self {
         let rules: Vec<_> = resolved
@@ -25,11 +25,10 @@ impl<'a> Decision<'a> {
             .iter()
             .filter(|rule| rule.verdict != resolved.default && rule.names.contains(&name))
             .collect();
-        let Some(first) = rules.first() else { return Self::Default };
-        let same = rules.iter().all(|rule| rule.verdict == first.verdict);
-        match rules.iter().find(|rule| rule.args.is_empty()) {
-            Some(rule) if same || rule.index == first.index => Self::Fixed(rule),
-            _ => Self::ByArguments(rules),
+        match rules.iter().find(|rule| rule.is_unconditional()) {
+            Some(rule) => Self::Fixed(rule),
+            None if rules.is_empty() => Self::Default,
+            None => Self::ByArguments(rules),
         }
     }
 

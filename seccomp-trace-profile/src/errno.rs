@@ -5,14 +5,15 @@ use std::str::FromStr;
 
 use crate::ProfileError;
 
-/// The largest number that the kernel passes on (`MAX_ERRNO`, `include/linux/err.h`).
-const MAX: u16 = 4095;
+/// The largest number that libseccomp takes: it compares with the kernel's `MAX_ERRNO`, 4095, and excludes that (2.5.4,
+/// `src/db.c`, `db_action_valid`).
+const MAX: u16 = 4094;
 
 /// Second names of the same numbers (`include/uapi/asm-generic/errno.h` and libc's `errno.h`).
 const ALIASES: [(&str, &str); 3] =
     [("EWOULDBLOCK", "EAGAIN"), ("EDEADLOCK", "EDEADLK"), ("ENOTSUP", "EOPNOTSUPP")];
 
-/// An error number, 1 to 4095.
+/// An error number, 1 to 4094.
 ///
 /// ```
 /// use seccomp_trace_profile::Errno;
@@ -30,6 +31,10 @@ impl Errno {
     pub const ENOSYS: Self = Self(38);
     /// The call is not permitted: C libraries report it and do not fall back.
     pub const EPERM: Self = Self(1);
+
+    /// The largest number.
+    #[cfg(feature = "libseccomp")]
+    pub(crate) const MOST: u16 = MAX;
 
     /// The number.
     #[must_use]
@@ -85,14 +90,14 @@ mod tests {
             assert_eq!(text.parse::<Errno>().unwrap(), Errno::ENOSYS);
         }
         assert_eq!("ewouldblock".parse::<Errno>().unwrap().to_string(), "EAGAIN");
-        assert_eq!("4095".parse::<Errno>().unwrap().to_string(), "4095");
+        assert_eq!("4094".parse::<Errno>().unwrap().to_string(), "4094");
     }
 
     #[test]
     fn what_is_no_errno_is_refused_with_the_remedy() {
-        for text in ["", "0", "4096", "-1", "unknownerrno", "eno"] {
+        for text in ["", "0", "4095", "-1", "unknownerrno", "eno"] {
             let error = text.parse::<Errno>().unwrap_err().to_string();
-            assert!(error.contains("ENOSYS") && error.contains("4095"), "{error}");
+            assert!(error.contains("ENOSYS") && error.contains("4094"), "{error}");
         }
     }
 }

@@ -14,7 +14,7 @@ pub enum ProfileError {
     },
     /// The text names no error number.
     #[error(
-        "unknown error number {text:?} (expected a name such as ENOSYS or EPERM, or a number from 1 to 4095)"
+        "unknown error number {text:?} (expected a name such as ENOSYS or EPERM, or a number from 1 to 4094)"
     )]
     UnknownErrno {
         /// The text.

@@ -7,7 +7,7 @@ use std::collections::BTreeSet;
 
 use seccomp_trace_core::Arch;
 
-use crate::{Action, ArchToken, Arg, Condition, KernelVersion, Profile, ProfileError, Verdict};
+use crate::{Action, ArchToken, Arg, Condition, KernelVersion, Operator, Profile, ProfileError, Verdict};
 
 /// Podman's default capabilities (`default_capabilities` in containers-common's `containers.conf`).
 const PODMAN_CAPS: [&str; 11] = [
@@ -60,6 +60,20 @@ pub struct ResolvedRule<'a> {
     pub verdict: Verdict,
     /// The conditions on arguments.
     pub args: &'a [Arg],
+}
+
+impl ResolvedRule<'_> {
+    /// Whether it is about its calls whatever their arguments: libseccomp sees no condition in a mask of zero.
+    pub(crate) fn is_unconditional(&self) -> bool {
+        let says_nothing = |arg: &Arg| arg.op() == Operator::MaskedEqual && arg.value() == 0;
+        let arguments: BTreeSet<_> = self.args.iter().map(Arg::index).collect();
+        // Where two are about one argument, each is a rule of its own.
+        if arguments.len() == self.args.len() {
+            self.args.iter().all(says_nothing)
+        } else {
+            self.args.iter().any(says_nothing)
+        }
+    }
 }
 
 /// A profile as the runtime gets it.

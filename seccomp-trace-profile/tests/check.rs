@@ -288,3 +288,56 @@ proptest! {
         prop_assert_eq!(found, generated.added);
     }
 }
+
+/// What the rules are said to mean against the filters, for every order of three.
+#[test]
+fn a_rule_without_conditions_beats_those_with_conditions_wherever_it_stands() {
+    use seccomp_trace_profile::Decision;
+
+    let rule =
+        |action: &str, args: &str| format!(r#"{{"names":["ptrace"],"action":"SCMP_ACT_{action}"{args}}}"#);
+    let equal = r#","args":[{"index":0,"value":1,"op":"SCMP_CMP_EQ"}]"#;
+    let any = r#","args":[{"index":0,"value":0,"valueTwo":7,"op":"SCMP_CMP_MASKED_EQ"}]"#;
+    let rules = [rule("TRAP", equal), rule("ALLOW", ""), rule("KILL", any)];
+    for order in [[0, 1, 2], [0, 2, 1], [1, 0, 2], [1, 2, 0], [2, 0, 1], [2, 1, 0]] {
+        let text = order.map(|index| rules[index].as_str()).join(",");
+        let text = format!(r#"{{"defaultAction":"SCMP_ACT_ERRNO","syscalls":[{text}]}}"#);
+        let profile = Profile::from_json(&text).unwrap();
+        let resolved = Resolved::new(&profile, &Environment::default(), Arch::X86_64).unwrap();
+        let Decision::Fixed(decides) = Decision::of(&resolved, "ptrace") else { panic!("{text}") };
+        let filter = Compiled::new(&resolved, Arch::X86_64).unwrap();
+        for first in [0, 1, 7] {
+            let found = filter.verdict(call(Arch::X86_64, "ptrace"), [first, 0, 0, 0, 0, 0]);
+            assert_eq!(found, decides.verdict, "{text} with {first}");
+        }
+    }
+}
+
+/// libseccomp 2.5.4 forgets to load the number of the call where `x86_64` and x32 share a section that begins with a rule
+/// for a call which `x86_64` has not, and all others have conditions. The kernel runs that filter, and so must we.
+#[test]
+fn what_one_filter_of_all_architectures_does_is_what_counts() {
+    use seccomp_trace_profile::{Filter, Semantics, check_instances, diff, libseccomp_version};
+
+    let text = r#"{"defaultAction":"SCMP_ACT_ALLOW","architectures":["SCMP_ARCH_X86_64","SCMP_ARCH_X86","SCMP_ARCH_X32"],
+        "syscalls":[{"names":["socketcall"],"action":"SCMP_ACT_ERRNO"},
+        {"names":["socket"],"action":"SCMP_ACT_ERRNO","args":[{"index":0,"value":38,"op":"SCMP_CMP_EQ"}]}]}"#;
+    let wrong = profile(text);
+    let right = profile(&text.replace(",\"SCMP_ARCH_X32\"", ""));
+    let socket = call(Arch::X86_64, "socket");
+    let args = [38, 0, 0, 0, 0, 0];
+    for profile in [&wrong, &right] {
+        let resolved = Resolved::new(profile, &Environment::default(), Arch::X86_64).unwrap();
+        let kernel = Filter::new(&resolved).unwrap().verdict(socket, args);
+        let ours = Semantics::compiled(profile, &resolved).unwrap();
+        assert_eq!(ours.verdict(socket, args), Some(kernel));
+        let checked = check_instances(profile, &[(socket, args)].into(), &Environment::default());
+        assert_eq!(checked.is_ok(), kernel.executes());
+        let meant = Semantics::new(profile, &resolved).unwrap();
+        let same = diff(&meant, &ours).unwrap().is_empty();
+        assert_eq!(same, !kernel.executes(), "{kernel}");
+        if libseccomp_version().unwrap() == "2.5.4" {
+            assert_eq!(same, profile == &right, "it has the defect");
+        }
+    }
+}

@@ -195,6 +195,18 @@ fn a_resources_name_is_one_that_kubernetes_takes() {
     }
 }
 
+#[test]
+fn kubernetes_has_no_place_for_the_number_of_the_default_action() {
+    let notes = |action: &str, number: u32| {
+        let text = format!(r#"{{"defaultAction":"SCMP_ACT_{action}","defaultErrnoRet":{number}}}"#);
+        export(&Profile::from_json(&text).unwrap(), Format::Kubernetes, &options()).unwrap().notes
+    };
+    assert_eq!(notes("ERRNO", 38), [Note::DefaultErrno { was: 38 }]);
+    assert_eq!(notes("TRACE", 7), [Note::DefaultMessage { was: 7 }]);
+    assert_eq!(notes("TRACE", 1), []);
+    assert_eq!(notes("KILL", 7), []);
+}
+
 /// Its numbers are signed 64-bit ones.
 #[test]
 fn kubernetes_refuses_a_number_that_the_definition_cannot_hold() {
@@ -304,6 +316,57 @@ fn systemd_states_other_errnos_and_refuses_what_it_cannot_say() {
     assert!(matches!(refused(&denying("")), ExportError::NothingAllowed { .. }));
     let log = Profile::from_json(r#"{"defaultAction":"SCMP_ACT_LOG"}"#).unwrap();
     assert!(matches!(refused(&log), ExportError::DefaultAction { .. }));
+}
+
+/// Names are not checked when a profile is read: in a format that is no JSON, such ones could say something else.
+#[test]
+fn a_name_that_no_call_can_have_does_not_get_into_a_text() {
+    let odd = ["", "@mount", "~read", "read:kill", "a b", "%n", "#x", "READ", "1", "\u{1b}[31mred"];
+    let words = |text: &str| text.split_whitespace().map(str::to_owned).collect::<Vec<_>>();
+    for name in odd.into_iter().chain(["zz\nExecStartPre=/bin/touch /tmp/x"]) {
+        let name = serde_json::to_string(name).unwrap();
+        let rules = format!(
+            r#"{{"names":["read",{name}],"action":"SCMP_ACT_ALLOW"}},{{"names":[{name},"bpf"],"action":"SCMP_ACT_KILL_PROCESS","args":[]}},
+               {{"names":[{name}],"action":"SCMP_ACT_TRAP","args":[{{"index":1,"value":5,"op":"SCMP_CMP_EQ"}}]}}"#
+        );
+        let exported = export(&denying(&rules), Format::Systemd, &options()).unwrap();
+        let left_out = exported.notes.iter().find(|note| matches!(note, Note::UnknownNames { .. }));
+        let left_out = left_out.unwrap().to_string();
+        assert!(!left_out.contains(['\n', '\u{1b}']), "{left_out:?}");
+        let drop_in = text(exported);
+        assert!(
+            drop_in.ends_with("SystemCallFilter=read\nSystemCallFilter=~bpf:kill\n"),
+            "{name}: {drop_in}"
+        );
+        assert_eq!(drop_in.lines().count(), 6, "{drop_in}");
+        assert_eq!(words(&text(export(&denying(&rules), Format::List, &options()).unwrap())), ["read"]);
+
+        let alone = denying(&format!(r#"{{"names":[{name}],"action":"SCMP_ACT_ALLOW"}}"#));
+        let refused = export(&alone, Format::Systemd, &options()).unwrap_err();
+        assert!(
+            matches!(refused, ExportError::NothingAllowed { .. }),
+            "an empty list is no filter: {refused}"
+        );
+    }
+    // One that this program does not know, a later kernel may have: denied, it stays denied.
+    let later = r#"{"defaultAction":"SCMP_ACT_ALLOW","syscalls":[{"names":["no_such_call"],"action":"SCMP_ACT_ERRNO"}]}"#;
+    let drop_in = text(export(&Profile::from_json(later).unwrap(), Format::Systemd, &options()).unwrap());
+    assert!(drop_in.ends_with("SystemCallFilter=~no_such_call:EPERM\n"), "{drop_in}");
+}
+
+/// A rule without conditions decides, also after those with conditions: widening those would allow what is denied.
+#[test]
+fn conditions_beside_a_rule_without_are_neither_widened_nor_refused() {
+    let rules = r#"{"names":["read"],"action":"SCMP_ACT_ALLOW"},
+        {"names":["ptrace"],"action":"SCMP_ACT_ALLOW","args":[{"index":0,"value":1,"op":"SCMP_CMP_EQ"}]},
+        {"names":["ptrace"],"action":"SCMP_ACT_ERRNO","errnoRet":1}"#;
+    for widen in [false, true] {
+        let exported =
+            export(&denying(rules), Format::Systemd, &ExportOptions { widen, ..options() }).unwrap();
+        let drop_in = text(exported);
+        assert!(drop_in.ends_with("SystemCallFilter=read\nSystemCallFilter=~ptrace:EPERM\n"), "{drop_in}");
+    }
+    assert_eq!(text(export(&denying(rules), Format::List, &options()).unwrap()), "read\n");
 }
 
 /// Runtimes load these, so they keep what runtimes need; nobody else does, unless told to.

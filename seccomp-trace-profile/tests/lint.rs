@@ -44,8 +44,38 @@ fn cases() -> Vec<(Code, &'static str, String, String)> {
     let good = || with("", "");
     let both_x86 = r#","architectures":["SCMP_ARCH_X86_64","SCMP_ARCH_X86"]"#;
     let old = &allow("sigreturn");
+    let together = |arches: &str| {
+        let socketcall = r#"{"names":["socketcall"],"action":"SCMP_ACT_ERRNO"}"#;
+        let socket = on("socket", 0).replace("ACT_ALLOW", "ACT_ERRNO");
+        format!(
+            r#"{{"defaultAction":"SCMP_ACT_ALLOW","architectures":["SCMP_ARCH_X86_64","SCMP_ARCH_X86"{arches}],"syscalls":[{socketcall},{socket}]}}"#
+        )
+    };
+    let mut cases = vec![];
+    if cfg!(feature = "libseccomp") {
+        let (bad, good) = (together(r#","SCMP_ARCH_X32""#), together(""));
+        cases.push((Code::ArchesTogether, "architectures", bad, good));
+    }
     let above = on("prctl", 0).replace(r#""value":1,"#, r#""value":4294967301,"#);
-    vec![
+    let flags = |flag| {
+        with("", &format!(r#","architectures":["SCMP_ARCH_X86_64"],"flags":["SECCOMP_FILTER_FLAG_{flag}"]"#))
+    };
+    let masked = |mask: u64| {
+        on("clone", 0)
+            .replace("EQ", "MASKED_EQ")
+            .replace("\"value\":1", &format!("\"value\":{mask},\"valueTwo\":2"))
+    };
+    // A name that no kernel has allows nothing, and neither does a rule that never counts.
+    for rule in [allow("raed"), format!("{},{}", on("read", 0), allow("read").replace("ALLOW", "KILL"))] {
+        let bad = with("", "").replace(ALWAYS, &rule);
+        cases.push((Code::NoSyscallAllowed, "syscalls", bad, with("", "").replace(ALWAYS, &allow("read"))));
+    }
+    for mask in [0, 1] {
+        let (bad, good) = (with(&masked(mask), ""), with(&masked(3), ""));
+        cases.push((Code::OutsideMask, "syscalls[1].args[0]", bad, good));
+    }
+    cases.push((Code::Refused, "flags[0]", flags("LATER"), flags("LOG")));
+    cases.extend([
         (
             Code::NoSyscallAllowed,
             "defaultAction",
@@ -63,7 +93,7 @@ fn cases() -> Vec<(Code, &'static str, String, String)> {
             Code::ShadowedRule,
             "syscalls[2]",
             with(&format!("{},{}", allow("read"), allow("read").replace("ALLOW", "KILL")), ""),
-            with(&format!("{},{}", on("read", 0), allow("read").replace("ALLOW", "KILL")), ""),
+            with(&format!("{},{}", on("read", 0), on("read", 2).replace("ALLOW", "KILL")), ""),
         ),
         (Code::UnknownName, "syscalls[1]", with(&allow("raed"), ""), with(&allow("read"), "")),
         (
@@ -150,7 +180,8 @@ fn cases() -> Vec<(Code, &'static str, String, String)> {
             with(&format!("{},{}", on("prctl", 0).replace("EQ", "LE"), above), ""),
             with(&format!("{},{}", on("prctl", 0), above), ""),
         ),
-    ]
+    ]);
+    cases
 }
 
 #[test]
@@ -164,7 +195,74 @@ fn every_code_is_found_at_its_place_and_not_in_the_nearest_good_profile() {
         assert!(!found.iter().any(|(other, _)| *other == code), "{code}: {found:?}\n{good}");
         tested.insert(code);
     }
+    if !cfg!(feature = "libseccomp") {
+        tested.insert(Code::ArchesTogether);
+    }
     assert_eq!(tested, Code::all().collect(), "every code has a case");
+}
+
+/// It beats them wherever it stands: the compiled filters say so in tests/check.rs.
+#[test]
+fn a_rule_without_conditions_kills_those_with_conditions_before_and_after_it() {
+    let (whole, part) = (allow("ptrace"), on("ptrace", 0).replace("ALLOW", "TRAP"));
+    let dead = |rules: &str, index: usize| {
+        find(&with(rules, ""), Baseline::None).contains(&(Code::ShadowedRule, format!("syscalls[{index}]")))
+    };
+    assert!(dead(&format!("{part},{whole}"), 1));
+    assert!(dead(&format!("{whole},{part}"), 2));
+    assert!(!dead(&format!("{part},{whole}"), 2));
+    let exec = r#"{"names":["execve"],"action":"SCMP_ACT_ERRNO","errnoRet":1}"#;
+    let text = with(&format!("{},{exec}", on("execve", 3)), "").replacen("\"execve\",", "", 1);
+    assert!(find(&text, Baseline::None).contains(&(Code::AlwaysMissing, "syscalls".to_owned())), "{text}");
+}
+
+/// The rule for `socketcall` beats the one that comes with `socket`.
+#[test]
+fn socket_of_x86_is_no_matter_where_socketcall_is_denied() {
+    let has = |rules: &str| {
+        let text = with(rules, r#","architectures":["SCMP_ARCH_X86_64","SCMP_ARCH_X86"]"#);
+        find(&text, Baseline::None).iter().any(|(code, _)| *code == Code::SocketOfX86)
+    };
+    let denied = allow("socketcall").replace("ALLOW", "KILL");
+    assert!(has(&on("socket", 0)));
+    assert!(!has(&format!("{},{denied}", on("socket", 0))));
+    assert!(!has(&format!("{denied},{}", on("socket", 0))));
+    assert!(has(&format!(
+        "{},{}",
+        on("socket", 0),
+        on("socketcall", 0).replace("ALLOW", "KILL").replace(":1,", ":2,")
+    )));
+}
+
+/// What libseccomp 2.5.4, crun and runc do not take at all.
+#[test]
+fn what_runtimes_refuse_is_an_error() {
+    let refused = |text: &str| -> Vec<String> {
+        let found = find(text, Baseline::None).into_iter();
+        found.filter(|(code, _)| *code == Code::Refused).map(|(_, path)| path).collect()
+    };
+    let two = format!("{},{}", on("read", 0), on("read", 0).replace("ALLOW", "TRAP"));
+    assert_eq!(refused(&with(&two, "")), ["syscalls[2]"]);
+    let dead = find(&with(&two, ""), Baseline::None).into_iter().any(|(code, _)| code == Code::ShadowedRule);
+    assert!(!dead, "no runtime gets so far as to use the first");
+    assert_eq!(refused(&with(&two.replace("read", "raed"), "")), [""; 0], "unknown names are skipped");
+    assert_eq!(refused(&with(&allow(""), "")), ["syscalls[1]"]);
+    if !cfg!(feature = "libseccomp") {
+        return;
+    }
+    let denied = |code: u32| format!(r#"{{"names":["read"],"action":"SCMP_ACT_ERRNO","errnoRet":{code}}}"#);
+    assert_eq!(refused(&with(&denied(4094), "")), [""; 0]);
+    assert_eq!(refused(&with(&denied(4095), "")), ["syscalls[1]"]);
+    let default = |code: u32| with("", "").replace(":38", &format!(":{code}"));
+    assert_eq!(refused(&default(4094)), [""; 0]);
+    assert_eq!(refused(&default(4095)), ["defaultErrnoRet"]);
+    let arches = |more: &str| with("", &format!(r#","architectures":["SCMP_ARCH_X86_64"{more}]"#));
+    assert_eq!(refused(&arches(r#","SCMP_ARCH_M68K""#)), ["architectures[1]"]);
+    // Values that differ in both halves are two comparisons each.
+    let values = (0..2100u64).map(|value| value << 32 | value);
+    let values: Vec<_> =
+        values.map(|value| on("read", 0).replace("\"value\":1", &format!("\"value\":{value}"))).collect();
+    assert_eq!(refused(&with(&values.join(","), "")), ["syscalls"], "more than 4096 instructions");
 }
 
 #[test]

@@ -119,7 +119,8 @@ impl fmt::Display for Counterexample {
     }
 }
 
-struct Args<'a>(&'a [u64; 6]);
+/// Arguments in words: those that are not zero.
+pub(crate) struct Args<'a>(pub(crate) &'a [u64; 6]);
 
 impl fmt::Display for Args<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

@@ -101,7 +101,8 @@ pub fn merge(
     for other in rest {
         result = result.combine(other, how, on_conflict)?;
     }
-    super::write::write(result, (on_conflict == OnConflict::Alike).then_some(how))
+    let same_arches = rest.iter().all(|other| other.arches().eq(first.arches()));
+    super::write::write(result, (on_conflict == OnConflict::Alike).then_some(how), same_arches)
 }
 
 impl Semantics {

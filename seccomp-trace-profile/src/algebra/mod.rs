@@ -8,6 +8,8 @@ mod merge;
 mod proof;
 mod write;
 
+#[cfg(feature = "libseccomp")]
+pub(crate) use compare::Args;
 pub use compare::{Change, ChangeKind, Counterexample, Diff, Setting, diff, subset};
 pub use error::AlgebraError;
 pub use merge::{Combination, Merged, OnConflict, merge};

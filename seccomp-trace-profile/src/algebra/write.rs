@@ -28,7 +28,12 @@ const MOST_MIXED: usize = 8;
 type Rules = BTreeMap<String, Vec<RuleDraft>>;
 
 /// Writes the function as a profile. With a combination, names that no rule can say are denied alike as it has it.
-pub(super) fn write(mut meaning: Semantics, alike: Option<Combination>) -> Result<Merged, AlgebraError> {
+/// Whether all that was combined is for the same ABIs decides what is said where it cannot be done.
+pub(super) fn write(
+    mut meaning: Semantics,
+    alike: Option<Combination>,
+    same_arches: bool,
+) -> Result<Merged, AlgebraError> {
     let default_alike = alike.is_some_and(|how| super::alike::default_alike(&mut meaning, how));
     let default = one_default(&meaning)?;
     let whole = whole_holders(&meaning, default);
@@ -38,9 +43,16 @@ pub(super) fn write(mut meaning: Semantics, alike: Option<Combination>) -> Resul
     let mut denied_alike = BTreeSet::new();
     for name in names {
         let exact = rows(&meaning, &name);
-        let made = rules_for(&meaning, &whole, &name, &exact, default).or_else(|error| {
+        let rules_for = |meaning: &Semantics, rows: &[_]| {
+            rules_for(meaning, &whole, &name, rows, default).map_err(|why| AlgebraError::NotExpressible {
+                name: name.clone(),
+                arch: rows.last().map_or(Arch::X86_64, |(arch, _)| *arch),
+                why: why.text(same_arches),
+            })
+        };
+        let made = rules_for(&meaning, &exact).or_else(|error| {
             let changed = alike.and_then(|how| super::alike::alike(&exact, how)).ok_or(error)?;
-            let made = rules_for(&meaning, &whole, &name, &changed, default)?;
+            let made = rules_for(&meaning, &changed)?;
             replace(&mut meaning, &name, changed);
             denied_alike.insert(name.clone());
             Ok::<_, AlgebraError>(made)
@@ -128,7 +140,7 @@ fn rules_for(
     name: &str,
     rows: &[(Arch, Decision)],
     default: Verdict,
-) -> Result<Vec<RuleDraft>, AlgebraError> {
+) -> Result<Vec<RuleDraft>, NoRules> {
     if rows.iter().all(|(_, decision)| decision.as_constant() == Some(default)) {
         return Ok(Vec::new());
     }
@@ -161,20 +173,41 @@ fn rules_for(
     if let Some(rules) = given.iter().filter(is_open).find(by_judge) {
         return Ok(rules.clone());
     }
-    let written = rows.iter().filter_map(|(arch, wanted)| from_decision(wanted, default, width(*arch)));
-    let mut written: Vec<_> = written.filter(|rules| is_bearable(rules) && by_rules(rules)).collect();
+    let written: Vec<_> =
+        rows.iter().map(|(arch, wanted)| from_decision(wanted, default, width(*arch))).collect();
+    let few = written.iter().all(|rules| rules.as_deref().is_some_and(is_bearable));
+    let mut written: Vec<_> =
+        written.into_iter().flatten().filter(|rules| is_bearable(rules) && by_rules(rules)).collect();
     written.sort_by_key(Vec::len);
-    let arch = rows.last().map_or(Arch::X86_64, |(arch, _)| *arch);
     if written.is_empty() && meaning.judge != Judge::Rules {
         let halves = rows.iter().filter(|(arch, _)| width(*arch) == 64);
         let halves = halves.filter_map(|(_, wanted)| from_halves(wanted, default));
         written.extend(halves.filter(|rules| is_bearable(rules) && by_judge(&rules)));
     }
-    written.into_iter().next().ok_or(AlgebraError::NotExpressible {
-        name: name.to_owned(),
-        arch,
-        why: "a rule counts on all architectures of a profile, and here it would have to mean different things on them, or more rules would be needed than a filter holds; give the profiles the same architectures",
-    })
+    written.into_iter().next().ok_or(if few { NoRules::Different } else { NoRules::TooMany })
+}
+
+/// Why no rules mean what they should.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum NoRules {
+    /// Each ABI could have its own, but they share them.
+    Different,
+    /// There would be more than a filter holds.
+    TooMany,
+}
+
+impl NoRules {
+    fn text(self, same_arches: bool) -> &'static str {
+        match (self, same_arches) {
+            (Self::TooMany, _) => "more rules would be needed than libseccomp and a filter bear",
+            (Self::Different, false) => {
+                "a rule counts on all architectures of a profile, and here it would have to mean different things on them; give the profiles the same architectures"
+            }
+            (Self::Different, true) => {
+                "a rule counts on all architectures of a profile, and here it would have to mean different things on them, as 32-bit ones compare half of each argument"
+            }
+        }
+    }
 }
 
 /// Whether libseccomp compiles the rules in a bearable time, of i386's `socketcall` too, which has another first
@@ -340,8 +373,34 @@ fn verify(meaning: &Semantics, default: Verdict, rules: &Rules) -> Result<(), Al
                 return Err(AlgebraError::NotExpressible {
                     name: call.to_string(),
                     arch: *arch,
-                    why: "rules count on every architecture that has the name",
+                    why: if call.name().is_some_and(is_holder) {
+                        "on i386 the rules for the calls that it holds are rules for it too, without their conditions on the first argument"
+                    } else {
+                        "rules count on every architecture that has the name"
+                    },
                 });
+            }
+        }
+    }
+    match meaning.judge {
+        Judge::Rules => Ok(()),
+        #[cfg(feature = "libseccomp")]
+        Judge::Filters => verify_together(meaning, default, rules),
+    }
+}
+
+/// Whether the one filter of all ABIs does for each what its own did.
+#[cfg(feature = "libseccomp")]
+fn verify_together(meaning: &Semantics, default: Verdict, rules: &Rules) -> Result<(), AlgebraError> {
+    let arches: Vec<Arch> = meaning.arches().collect();
+    let together = Table::together(&arches, default, &in_order(rules))?;
+    for (arch, wanted) in &meaning.arches {
+        let Some(found) = together.get(arch) else { continue };
+        for call in wanted.calls.keys().chain(found.calls.keys()) {
+            let both = wanted.decision(*call).combine(&found.decision(*call), |one, two| (one, two));
+            let both = both.map_err(|_| AlgebraError::TooComplex { call: *call })?.values();
+            if let Some(((expected, found), args)) = both.into_iter().find(|((one, two), _)| one != two) {
+                return Err(AlgebraError::Miscompiled { call: *call, args, expected, found });
             }
         }
     }

@@ -28,5 +28,7 @@ mod decide;
 mod decode;
 mod run;
 
+#[cfg(feature = "libseccomp")]
+pub(crate) use decide::Undecided;
 pub use decode::{BpfError, Program};
 pub use run::SeccompData;

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 use std::fs::File;
 use std::io::{Read, Seek};
 
-use libseccomp::{ScmpArch, ScmpFilterContext};
+use libseccomp::{ScmpAction, ScmpArch, ScmpFilterContext};
 use nix::sys::memfd::{MFdFlags, memfd_create};
 
 use super::wanted::Wanted;
@@ -36,6 +36,13 @@ pub(super) fn scmp_arches(tokens: &[ArchToken]) -> Result<Vec<ScmpArch>, Profile
         .map(parse)
         .collect::<Result<_, _>>()
         .map_err(|source| ProfileError::Libseccomp { doing: "name an architecture", source })
+}
+
+/// Whether libseccomp makes filters for it, beside one for this machine.
+pub(crate) fn is_taken(token: ArchToken) -> bool {
+    let Ok(arches) = scmp_arches(&[token]) else { return false };
+    let context = ScmpFilterContext::new(ScmpAction::KillThread);
+    context.is_ok_and(|mut context| arches.into_iter().all(|arch| context.add_arch(arch).is_ok()))
 }
 
 /// The program in the wanted form. libseccomp before 2.6 writes it to a file descriptor only.

@@ -1,4 +1,4 @@
-//! A profile's filter for one ABI, as crun and runc make it.
+//! A profile's filter for one ABI, as crun and runc make it where the profile has no other.
 
 use std::collections::BTreeSet;
 
@@ -34,7 +34,8 @@ pub struct Compiled {
 }
 
 impl Compiled {
-    /// Compiles the rules for one ABI alone: in a filter for several, a mistake of one can hide behind another.
+    /// Compiles the rules for one ABI alone. What a profile with several does, [`Filter`](crate::Filter) says:
+    /// libseccomp (2.5.4) makes some sets of rules into a filter that does something else with one ABI beside another.
     ///
     /// # Errors
     /// [`ProfileError::Rule`] where a runtime would refuse the profile, [`ProfileError::Libseccomp`] and

@@ -5,13 +5,14 @@ use std::collections::{BTreeMap, BTreeSet};
 use seccomp_trace_core::{Arch, Syscall, SyscallNr, Watch, Watched, WatchedAbi};
 
 use super::carry::{Carried, carry};
-use crate::bpf::{Program, SeccompData};
+use crate::bpf::{Program, SeccompData, Undecided};
+use crate::semantics::draft::Decision;
 use crate::{ProfileError, Resolved, Verdict};
 
 /// Numbers below this are looked at one by one; no rule is about a higher one, since no ABI has any.
 const NUMBERS: i32 = 1024;
 /// A number that no rule is about.
-const UNNAMED: i32 = 0x0fff_ffff;
+pub(crate) const UNNAMED: i32 = 0x0fff_ffff;
 
 /// The filter that a runtime installs for a profile: all its architectures in one, as libseccomp compiles it. The
 /// profile's flags and listener are no part of it.
@@ -70,16 +71,20 @@ impl Filter {
         self.program.run(&data)
     }
 
+    /// What the filter does with a call for all arguments.
+    pub(crate) fn decide(&self, call: Syscall) -> Result<Decision, Undecided> {
+        self.program.decide(call.seccomp_nr(), call.arch.audit())
+    }
+
     /// What the filter does with a call whatever its arguments; `None` where it depends on them.
     #[must_use]
     pub fn constant_verdict(&self, call: Syscall) -> Option<Verdict> {
-        self.program.decide(call.seccomp_nr(), call.arch.audit()).ok()?.as_constant()
+        self.decide(call).ok()?.as_constant()
     }
 
     /// The arguments that decide about a call: a bit for each, the first the lowest.
     pub(crate) fn tested(&self, call: Syscall) -> u8 {
-        let decision = self.program.decide(call.seccomp_nr(), call.arch.audit());
-        decision.map_or(u8::MAX, |decision| decision.tested())
+        self.decide(call).map_or(u8::MAX, |decision| decision.tested())
     }
 
     /// The calls of all ABIs of the machine that have a `wanted` verdict, or can have one: those that depend on
@@ -102,7 +107,7 @@ impl Filter {
     }
 
     fn watched(&self, call: Syscall, wanted: &impl Fn(Verdict) -> bool) -> Watched {
-        let Ok(decision) = self.program.decide(call.seccomp_nr(), call.arch.audit()) else {
+        let Ok(decision) = self.decide(call) else {
             return Watched::Tested(u8::MAX);
         };
         match decision.as_constant() {

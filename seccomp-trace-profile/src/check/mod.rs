@@ -7,11 +7,12 @@ mod limit;
 mod load;
 mod wanted;
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 
-pub(crate) use carry::{Carried, carry};
+pub(crate) use carry::{Carried, carry, is_taken};
 pub use compile::Compiled;
 pub use filter::Filter;
+pub(crate) use filter::UNNAMED;
 use libseccomp::{ScmpSyscall, ScmpVersion};
 #[cfg(feature = "confine")]
 pub(crate) use load::install;
@@ -34,12 +35,12 @@ pub struct CheckReport {
     pub unknown_to_libseccomp: BTreeSet<Syscall>,
 }
 
-/// Puts `calls` with arguments of zero through the filter that a runtime would compile from `profile`, for each
-/// ABI by itself. `environment` decides which of its rules count.
+/// Puts `calls` with arguments of zero through the filter that a runtime would compile from `profile` on a machine of
+/// their kind. `environment` decides which of its rules count.
 ///
 /// # Errors
 /// [`ProfileError::Denied`] with every call that is neither allowed nor unknown to libseccomp;
-/// [`ProfileError::BothArchLists`] and the errors of [`Compiled::new`] for a profile that no runtime takes.
+/// [`ProfileError::BothArchLists`] and the errors of [`Filter::new`] for a profile that no runtime takes.
 ///
 /// ```
 /// use std::collections::BTreeSet;
@@ -82,14 +83,15 @@ pub fn check_instances(
     let natives: BTreeSet<Arch> = calls.iter().map(|(call, _)| call.arch.native_of()).collect();
     for native in natives {
         let resolved = Resolved::new(profile, environment, native)?;
-        let filters = filters(&resolved)?;
+        let filter = Filter::new(&resolved)?;
         for (call, args) in calls.iter().filter(|(call, _)| call.arch.native_of() == native) {
-            // Any filter says what happens to the calls of an ABI that is not in the list.
-            let filter = filters.get(&call.arch).unwrap_or(&filters[&native]);
             let verdict = filter.verdict(*call, *args);
             if verdict.executes() {
                 report.allowed.insert(*call);
-            } else if filter.arch() == call.arch && names_it(&resolved, *call) && !is_known(*call) {
+            } else if resolved.arches().any(|arch| arch == call.arch)
+                && names_it(&resolved, *call)
+                && !is_known(*call)
+            {
                 report.unknown_to_libseccomp.insert(*call);
             } else {
                 denials.push(Denial { call: *call, verdict });
@@ -108,10 +110,6 @@ pub fn libseccomp_version() -> Result<String, ProfileError> {
     version
         .map(|version| version.to_string())
         .map_err(|source| ProfileError::Libseccomp { doing: "tell its version", source })
-}
-
-fn filters(resolved: &Resolved<'_>) -> Result<BTreeMap<Arch, Compiled>, ProfileError> {
-    resolved.arches().map(|arch| Ok((arch, Compiled::new(resolved, arch)?))).collect()
 }
 
 /// Whether a rule lets the call through by name.

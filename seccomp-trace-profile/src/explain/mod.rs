@@ -1,6 +1,7 @@
 //! Why a call is allowed or denied, and what that means.
 
 mod danger;
+mod multiplexed;
 mod provenance;
 
 use std::collections::BTreeSet;
@@ -10,6 +11,7 @@ pub use provenance::Seen;
 use seccomp_trace_core::{Arch, Recording, Syscall};
 use serde::Serialize;
 
+use crate::semantics::multiplex::HOLDERS;
 use crate::{Arg, Decision, Group, Operator, Profile, Reason, Resolved, ResolvedRule};
 
 /// What is to be known about a call under a profile.
@@ -39,7 +41,14 @@ pub struct ArchVerdict {
     pub nr: i32,
     /// The action and its errno; `by arguments` where it depends on those.
     pub verdict: String,
+    /// For a call that i386 makes by another one: that, with its first argument, and the call that it is then. The number
+    /// is the other's.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub through: Option<String>,
 }
+
+/// What is said of a verdict that depends on arguments.
+const BY_ARGUMENTS: &str = "by arguments";
 
 /// A rule that decides about a call.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
@@ -92,20 +101,31 @@ fn one(profile: &Profile, resolved: &Resolved<'_>, name: &str, recordings: &[Rec
     let (verdict, rules) = match &decision {
         Decision::Default => (resolved.default.to_string(), Vec::new()),
         Decision::Fixed(rule) => (rule.verdict.to_string(), vec![*rule]),
-        Decision::ByArguments(rules) => ("by arguments".to_owned(), rules.clone()),
+        Decision::ByArguments(rules) => (BY_ARGUMENTS.to_owned(), rules.clone()),
     };
+    let mut rules: Vec<Deciding> = rules.into_iter().map(|rule| deciding(profile, name, rule)).collect();
+    // A rule without conditions for what holds others decides about those too.
+    if !matches!(decision, Decision::Fixed(_)) {
+        rules.extend(multiplexed::rules(profile, resolved, name));
+        rules.sort_by_key(|rule| rule.index);
+    }
     let calls: Vec<Syscall> = resolved.arches().filter_map(|arch| Syscall::from_name(arch, name)).collect();
+    let seen = provenance::seen(&calls, recordings);
     let dangerous = decision.may_execute(resolved.default) && !calls.is_empty();
+    let mut arches: Vec<ArchVerdict> = Vec::new();
+    for call in calls {
+        let holds_others = call.arch == Arch::X86 && HOLDERS.contains(&name);
+        let verdict = if holds_others { multiplexed::verdict(resolved, call, None) } else { verdict.clone() };
+        arches.push(ArchVerdict { arch: call.arch, nr: call.nr.0, verdict, through: None });
+    }
+    arches.extend(multiplexed::verdicts(resolved, name));
     Explanation {
         name: name.to_owned(),
-        rules: rules.into_iter().map(|rule| deciding(profile, name, rule)).collect(),
+        rules,
         groups: Group::of(name).map(Group::name).collect(),
         danger: Danger::of(name).filter(|_| dangerous).map(|danger| danger.why),
-        seen: provenance::seen(&calls, recordings),
-        arches: calls
-            .into_iter()
-            .map(|call| ArchVerdict { arch: call.arch, nr: call.nr.0, verdict: verdict.clone() })
-            .collect(),
+        seen,
+        arches,
     }
 }
 
@@ -132,7 +152,9 @@ fn condition(arg: &Arg) -> String {
         Operator::Equal => format!("argument {index} == {value}"),
         Operator::GreaterOrEqual => format!("argument {index} >= {value}"),
         Operator::Greater => format!("argument {index} > {value}"),
-        Operator::MaskedEqual => format!("argument {index} & {value:#x} == {:#x}", arg.value_two()),
+        // libseccomp drops the bits that are outside the mask.
+        Operator::MaskedEqual if value == 0 => format!("argument {index} is anything"),
+        Operator::MaskedEqual => format!("argument {index} & {value:#x} == {:#x}", arg.value_two() & value),
     }
 }
 

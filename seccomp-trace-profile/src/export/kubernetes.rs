@@ -3,7 +3,7 @@
 
 use super::oci::{LinuxSeccomp, resolved};
 use super::{ExportError, Format, Note, Source, yaml};
-use crate::Errno;
+use crate::{Action, Errno};
 
 /// The architectures of the definition.
 const UNKNOWN: [&str; 4] = ["SCMP_ARCH_LOONGARCH64", "SCMP_ARCH_M68K", "SCMP_ARCH_SH", "SCMP_ARCH_SHEB"];
@@ -20,9 +20,13 @@ pub(super) fn write(source: &Source<'_>, notes: &mut Vec<Note>) -> Result<String
     // The definition has no such field.
     if let Some(was) = spec.default_errno_ret.take()
         && was != u32::from(Errno::EPERM.code())
-        && spec.default_action == crate::Action::Errno
     {
-        notes.push(Note::DefaultErrno { was });
+        match spec.default_action {
+            Action::Errno => notes.push(Note::DefaultErrno { was }),
+            Action::Trace => notes.push(Note::DefaultMessage { was }),
+            // The others have no number.
+            _ => {}
+        }
     }
     if spec.listener_path.is_some_and(|path| !path.starts_with(SOCKETS)) {
         spec.listener_path = None;

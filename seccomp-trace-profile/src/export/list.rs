@@ -14,7 +14,7 @@ pub(super) fn write(source: &Source<'_>, notes: &mut Vec<Note>) -> Result<String
     source.note_installation(notes);
     let mut text = String::new();
     let mut conditional = BTreeSet::new();
-    for (name, decision) in source.decisions() {
+    for (name, decision) in source.plain_decisions(notes) {
         if !decision.may_execute(source.resolved.default) {
             continue;
         }

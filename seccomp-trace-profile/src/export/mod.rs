@@ -161,6 +161,18 @@ impl Source<'_> {
         names.into_iter().map(|name| (name, Decision::of(self.resolved, name))).collect()
     }
 
+    /// As [`decisions`](Self::decisions), for texts that are no JSON: without names that no call can have, which could
+    /// mean something else there. No kernel has such a call, so that nothing is allowed or denied with it.
+    fn plain_decisions(&self, notes: &mut Vec<Note>) -> Vec<(&str, Decision<'_>)> {
+        let (plain, others): (Vec<_>, Vec<_>) =
+            self.decisions().into_iter().partition(|(name, _)| is_plain(name));
+        if !others.is_empty() {
+            let names = others.into_iter().map(|(name, _)| name.to_owned()).collect();
+            notes.push(Note::UnknownNames { to: "every kernel".to_owned(), names });
+        }
+        plain
+    }
+
     fn refuse_action(&self, index: usize, name: &str) -> ExportError {
         let action = self.profile.rules()[index].action();
         ExportError::Action { format: self.format, index, name: name.to_owned(), action }
@@ -183,6 +195,12 @@ impl Source<'_> {
             notes.push(Note::Listener);
         }
     }
+}
+
+/// Whether a call can have the name: those of all kernels are small letters, digits and underscores.
+fn is_plain(name: &str) -> bool {
+    name.starts_with(|c: char| c == '_' || c.is_ascii_lowercase())
+        && name.chars().all(|c| c == '_' || c.is_ascii_lowercase() || c.is_ascii_digit())
 }
 
 fn without_runtime(profile: &Profile, notes: &mut Vec<Note>) -> Profile {

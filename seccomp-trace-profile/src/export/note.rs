@@ -29,6 +29,11 @@ pub enum Note {
         /// The errno that the profile states.
         was: u32,
     },
+    /// The format has no place for the message of the default action to a tracer.
+    DefaultMessage {
+        /// The message that the profile states.
+        was: u32,
+    },
     /// A process is killed where the profile kills a thread.
     KillsProcess,
     /// systemd allows these calls whatever a drop-in says.
@@ -94,6 +99,10 @@ impl fmt::Display for Note {
                 f,
                 "the format has no place for the errno of the default action: denied calls fail with EPERM, not {was}"
             ),
+            Self::DefaultMessage { was } => write!(
+                f,
+                "the format has no place for the message of the default action: a tracer gets 1, not {was}"
+            ),
             Self::KillsProcess => f.write_str("the whole process is killed where the profile kills one thread"),
             Self::AllowedBySystemd { names } => {
                 write!(f, "systemd always allows its group @default, and so also: {}", list(names))
@@ -122,6 +131,9 @@ impl fmt::Display for Note {
     }
 }
 
+/// In quotes what could be taken for several words or for something else.
 fn list(names: &BTreeSet<String>) -> String {
-    names.iter().map(String::as_str).collect::<Vec<_>>().join(" ")
+    let is_word = |name: &str| !name.is_empty() && name.chars().all(|c| c.is_ascii_graphic() && c != '"');
+    let shown = |name: &String| if is_word(name) { name.clone() } else { format!("{name:?}") };
+    names.iter().map(shown).collect::<Vec<_>>().join(" ")
 }

@@ -80,7 +80,7 @@ pub(super) fn write(source: &Source<'_>, notes: &mut Vec<Note>) -> Result<String
 
 fn collect(source: &Source<'_>, notes: &mut Vec<Note>) -> Result<DropIn, ExportError> {
     let mut drop_in = DropIn::default();
-    for (name, decision) in source.decisions() {
+    for (name, decision) in source.plain_decisions(notes) {
         let may_execute = decision.may_execute(source.resolved.default);
         match decision {
             Decision::Default => {}

@@ -46,7 +46,7 @@ pub enum Code {
     DefaultAllow,
     /// A name is allowed twice in the same way.
     DuplicateRule,
-    /// A rule never counts, because an earlier one decides.
+    /// A rule never counts, because another one decides.
     ShadowedRule,
     /// A name exists on none of the listed architectures.
     UnknownName,
@@ -82,6 +82,12 @@ pub enum Code {
     WidePrivilege,
     /// Several rules for one call, of which libseccomp makes something else.
     Inequalities,
+    /// The filter of all architectures does something else than the rules say.
+    ArchesTogether,
+    /// Runtimes refuse the profile.
+    Refused,
+    /// A masked condition without a mask, or with bits outside it.
+    OutsideMask,
 }
 
 /// A line of the table.
@@ -123,9 +129,9 @@ const TABLE: &[Entry] = &[
         code: Code::ShadowedRule,
         id: "ST004",
         severity: Severity::Warning,
-        title: "a rule never counts, because an earlier one decides",
-        why: "Of rules with different actions for one call, runtimes use the first.",
-        remedy: "Remove one of the two, or make their conditions exclude each other.",
+        title: "a rule never counts, because another one decides",
+        why: "A rule without conditions beats those with conditions, wherever it stands, and of several the first counts.",
+        remedy: "Remove one of the two, or give both conditions that exclude each other.",
     },
     Entry {
         code: Code::UnknownName,
@@ -262,6 +268,30 @@ const TABLE: &[Entry] = &[
         title: "rules with inequalities that libseccomp may compile wrongly",
         why: "libseccomp 2.5 joins some sets of such rules into a filter that allows or denies other arguments, and does not end on some; runtimes then hang.",
         remedy: "Use SCMP_CMP_EQ and SCMP_CMP_MASKED_EQ, or one rule.",
+    },
+    Entry {
+        code: Code::ArchesTogether,
+        id: "ST022",
+        severity: Severity::Error,
+        title: "the filter of all architectures does something else than the rules say",
+        why: "libseccomp 2.5 makes one section for x86_64 and x32, and one that begins with a call which x86_64 has not can skip every other rule: the kernel runs that filter, whatever the rules say.",
+        remedy: "Remove SCMP_ARCH_X32.",
+    },
+    Entry {
+        code: Code::Refused,
+        id: "ST023",
+        severity: Severity::Error,
+        title: "runtimes refuse the profile",
+        why: "A part that a runtime, its libseccomp or the kernel does not take is not skipped: no container starts.",
+        remedy: "Correct or remove what is named here.",
+    },
+    Entry {
+        code: Code::OutsideMask,
+        id: "ST024",
+        severity: Severity::Warning,
+        title: "a value with bits outside its mask",
+        why: "libseccomp drops those bits: a condition that could never hold holds where the others agree, and with a mask of zero always.",
+        remedy: "`value` is the mask of SCMP_CMP_MASKED_EQ, `valueTwo` what the argument must be under it.",
     },
 ];
 

@@ -6,7 +6,15 @@ use seccomp_trace_core::{Arch, Syscall};
 
 use super::pointers::is_pointer;
 use super::{Code, Finding};
-use crate::{Action, ArchToken, Group, Profile, Rule};
+use crate::{Action, ArchToken, Group, Operator, Profile, Rule};
+
+/// The flags of the runtime-spec (config-linux.md, "Seccomp").
+const FLAGS: [&str; 4] = [
+    "SECCOMP_FILTER_FLAG_TSYNC",
+    "SECCOMP_FILTER_FLAG_LOG",
+    "SECCOMP_FILTER_FLAG_SPEC_ALLOW",
+    "SECCOMP_FILTER_FLAG_WAIT_KILLABLE_RECV",
+];
 
 pub(super) fn look(profile: &Profile) -> Vec<Finding> {
     let mut findings = Vec::new();
@@ -28,6 +36,12 @@ pub(super) fn look(profile: &Profile) -> Vec<Finding> {
         look_at_rule(&mut findings, &format!("syscalls[{index}]"), rule, &listed);
     }
     look_at_listener(&mut findings, profile);
+    for (position, flag) in profile.flags().iter().enumerate() {
+        if !FLAGS.contains(&flag.as_str()) {
+            let message = format!("runtimes do not know the flag {flag:?}");
+            findings.push(Finding::new(Code::Refused, format!("flags[{position}]"), message));
+        }
+    }
     x32(&mut findings, profile);
     findings
 }
@@ -42,6 +56,10 @@ fn look_at_rule(findings: &mut Vec<Finding>, path: &str, rule: &Rule, listed: &L
     }
     let mut seen = BTreeSet::new();
     for name in rule.names() {
+        if name.is_empty() {
+            add(Code::Refused, path, "runc refuses an empty name".to_owned());
+            continue;
+        }
         if !seen.insert(name) {
             add(Code::DuplicateRule, path, format!("{name} is twice in the list"));
         }
@@ -60,6 +78,18 @@ fn look_at_rule(findings: &mut Vec<Finding>, path: &str, rule: &Rule, listed: &L
     }
     let mut indices = BTreeSet::new();
     for (position, arg) in rule.args().iter().enumerate() {
+        let (mask, value) = (arg.value(), arg.value_two());
+        if arg.op() == Operator::MaskedEqual && (mask == 0 || value & !mask != 0) {
+            let message = match mask {
+                0 => format!("the mask is zero, so that the condition always holds, whatever {value:#x} is"),
+                _ => format!(
+                    "libseccomp compares argument {} & {mask:#x} with {:#x}, not with {value:#x}",
+                    arg.index().as_usize(),
+                    value & mask
+                ),
+            };
+            add(Code::OutsideMask, &format!("{path}.args[{position}]"), message);
+        }
         if !indices.insert(arg.index()) {
             let message =
                 format!("another condition on argument {}: either is enough", arg.index().as_usize());

@@ -5,6 +5,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use seccomp_trace_core::{Arch, Syscall};
 
 use super::{Code, Finding};
+use crate::semantics::multiplex::multiplexed;
+use crate::semantics::table::verdicts_of_holder;
 use crate::{ALWAYS, Baseline, Danger, Decision, Profile, Resolved, ResolvedRule, Verdict};
 
 /// EPERM, on which no C library falls back.
@@ -30,11 +32,12 @@ pub(super) fn look(profile: &Profile, resolved: &Resolved<'_>, baseline: Baselin
     let mut findings = Vec::new();
     rules_of_one_call(&mut findings, resolved);
     super::inequalities::look(&mut findings, resolved);
+    #[cfg(feature = "libseccomp")]
+    super::compiled::look(&mut findings, profile, resolved);
     fallbacks(&mut findings, resolved);
     x86(&mut findings, resolved);
     dangers(&mut findings, resolved);
-    let allows = resolved.default.executes() || resolved.rules.iter().any(|rule| rule.verdict.executes());
-    if allows {
+    if allows(resolved) {
         needed(&mut findings, resolved, baseline);
     } else {
         let path = if profile.rules().is_empty() { "defaultAction" } else { "syscalls" };
@@ -42,6 +45,16 @@ pub(super) fn look(profile: &Profile, resolved: &Resolved<'_>, baseline: Baselin
         findings.push(Finding::new(Code::NoSyscallAllowed, path, message));
     }
     findings
+}
+
+/// Whether any call of the covered ABIs may be executed. Of an architecture that there is no table of, any name may be one.
+fn allows(resolved: &Resolved<'_>) -> bool {
+    let unmodelled = resolved.architectures.iter().any(|token| token.arch(resolved.native).is_none());
+    let exists =
+        |name: &str| unmodelled || resolved.arches().any(|arch| Syscall::from_name(arch, name).is_some());
+    let mut names = resolved.rules.iter().flat_map(|rule| rule.names.iter());
+    resolved.default.executes()
+        || names.any(|name| exists(name) && Decision::of(resolved, name).may_execute(resolved.default))
 }
 
 pub(super) fn at(index: usize) -> String {
@@ -57,19 +70,22 @@ fn rules_of_one_call(findings: &mut Vec<Finding>, resolved: &Resolved<'_>) {
         }
     }
     for (name, rules) in by_name {
+        let whole = rules.iter().find(|rule| rule.is_unconditional());
         for (position, rule) in rules.iter().enumerate() {
-            let earlier = rules[..position]
-                .iter()
-                .find(|earlier| earlier.args.is_empty() || (earlier.args == rule.args));
-            let Some(earlier) = earlier else { continue };
-            let (code, message) = if earlier.verdict == rule.verdict {
-                (
-                    Code::DuplicateRule,
-                    format!("{} says {} of {name} already", at(earlier.index), rule.verdict),
-                )
+            let earlier = rules[..position].iter().find(|earlier| earlier.args == rule.args);
+            let beaten_by = whole.filter(|whole| whole.index != rule.index).or(earlier);
+            let Some(other) = beaten_by else { continue };
+            let (place, verdict) = (at(other.index), other.verdict);
+            let (code, message) = if verdict == rule.verdict {
+                (Code::DuplicateRule, format!("{place} says {verdict} of {name} already"))
+            } else if other.is_unconditional() {
+                (Code::ShadowedRule, format!("{place} decides {name}: {verdict}"))
+            } else if resolved.arches().any(|arch| Syscall::from_name(arch, name).is_some()) {
+                let message =
+                    format!("{place} has the same conditions for {name} and another action: {verdict}");
+                (Code::Refused, message)
             } else {
-                let message = format!("{} decides {name} before: {}", at(earlier.index), earlier.verdict);
-                (Code::ShadowedRule, message)
+                continue;
             };
             findings.push(Finding::new(code, at(rule.index), message));
         }
@@ -104,8 +120,14 @@ fn x86(findings: &mut Vec<Finding>, resolved: &Resolved<'_>) {
     }
     let arches: Vec<Arch> = resolved.arches().collect();
     let covers = arches.contains(&Arch::X86);
+    // Where all that remains of it is denied, there is nothing that the condition had to hold for.
+    let is_open = covers
+        && multiplexed(Arch::X86, "socket").is_none_or(|(holder, code)| {
+            let verdicts = verdicts_of_holder(resolved, holder, Some(code));
+            verdicts.is_none_or(|verdicts| verdicts.iter().any(|verdict| verdict.executes()))
+        });
     for rule in &resolved.rules {
-        if covers && !rule.args.is_empty() && rule.names.contains(&"socket") {
+        if is_open && !rule.args.is_empty() && rule.names.contains(&"socket") {
             let message = "the condition does not hold for 32-bit x86 code (socketcall)";
             findings.push(Finding::new(Code::SocketOfX86, at(rule.index), message));
         }
@@ -126,7 +148,7 @@ fn dangers(findings: &mut Vec<Finding>, resolved: &Resolved<'_>) {
     for rule in resolved.rules.iter().filter(|rule| rule.verdict.executes()) {
         let wide = |name: &&str| {
             let covered = resolved.arches().any(|arch| Syscall::from_name(arch, name).is_some());
-            covered && rule.args.is_empty() && Danger::of(name).is_some()
+            covered && rule.is_unconditional() && Danger::of(name).is_some()
         };
         let names: Vec<&str> = rule.names.iter().copied().filter(wide).collect();
         if !names.is_empty() {

@@ -1,6 +1,8 @@
 //! Profiles that cannot be used, do not protect, or do not say what they seem to say.
 
 mod code;
+#[cfg(feature = "libseccomp")]
+mod compiled;
 mod document;
 mod inequalities;
 mod machine;

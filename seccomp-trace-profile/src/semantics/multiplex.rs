@@ -47,14 +47,22 @@ const IPC: [(&str, u64); 12] = [
 /// The names of the calls that hold others.
 pub(crate) const HOLDERS: [&str; 2] = ["socketcall", "ipc"];
 
+/// The calls that a holder holds, with the value of its first argument; none for other calls.
+pub(crate) fn held(holder: &str) -> Vec<(&'static str, u64)> {
+    match holder {
+        "socketcall" => SOCKETCALL.into_iter().zip(1..).collect(),
+        "ipc" => IPC.to_vec(),
+        _ => Vec::new(),
+    }
+}
+
 /// The call that `name` is multiplexed by, and the value of its first argument.
 pub(crate) fn multiplexed(arch: Arch, name: &str) -> Option<(Syscall, u64)> {
     if arch != Arch::X86 {
         return None;
     }
-    let socket =
-        SOCKETCALL.into_iter().zip(1..).find(|(known, _)| *known == name).map(|(_, code)| (HOLDERS[0], code));
-    let ipc = || IPC.into_iter().find(|(known, _)| *known == name).map(|(_, code)| (HOLDERS[1], code));
-    let (holder, code) = socket.or_else(ipc)?;
-    Syscall::from_name(arch, holder).map(|call| (call, code))
+    HOLDERS.into_iter().find_map(|holder| {
+        let (_, code) = held(holder).into_iter().find(|(known, _)| *known == name)?;
+        Syscall::from_name(arch, holder).map(|call| (call, code))
+    })
 }

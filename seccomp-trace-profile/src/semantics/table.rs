@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use seccomp_trace_core::{Arch, Syscall};
 
+use super::diagram::{Bits, Diagram};
 use super::draft::{Decision, RuleDraft, Trouble, decide, drafts, width};
 use super::installation::Installation;
 use super::multiplex::multiplexed;
@@ -69,11 +70,12 @@ impl Semantics {
         Self::of(profile, resolved, Judge::Rules)
     }
 
-    /// What the filters do that libseccomp compiles from `profile`, which `resolved` was made from. About calls that
-    /// this machine's libseccomp does not know, the rules decide: another machine's may know them.
+    /// What the filter does that libseccomp compiles from `profile`, which `resolved` was made from: the one of all its
+    /// architectures, which runtimes install. About calls that this machine's libseccomp does not know, the rules decide:
+    /// another machine's may know them.
     ///
     /// # Errors
-    /// As [`Semantics::new`], and those of [`Compiled::new`](crate::Compiled::new). Rules that overlap are no error,
+    /// As [`Semantics::new`], and those of [`Filter::new`](crate::Filter::new). Rules that overlap are no error,
     /// unless libseccomp does not know the call.
     #[cfg(feature = "libseccomp")]
     pub fn compiled(profile: &Profile, resolved: &Resolved<'_>) -> Result<Self, AlgebraError> {
@@ -97,15 +99,14 @@ impl Semantics {
             let of_name = ordered.iter().filter(|(other, _)| other == name).map(|(_, rule)| rule.clone());
             source.candidates.insert(candidate(of_name.collect()));
         }
-        let table = |arch| {
-            let table = match judge {
-                Judge::Rules => Table::new(arch, resolved.default, &ordered),
-                #[cfg(feature = "libseccomp")]
-                Judge::Filters => Table::compiled(arch, resolved),
-            };
-            Ok::<_, AlgebraError>((arch, table?))
+        let arches = match judge {
+            Judge::Rules => {
+                let table = |arch| Ok((arch, Table::new(arch, resolved.default, &ordered)?));
+                resolved.arches().map(table).collect::<Result<_, AlgebraError>>()?
+            }
+            #[cfg(feature = "libseccomp")]
+            Judge::Filters => Table::compiled(resolved)?,
         };
-        let arches = resolved.arches().map(table).collect::<Result<_, _>>()?;
         Ok(Self { arches, names, installation: Installation::of(profile), judge })
     }
 
@@ -163,6 +164,24 @@ fn by_call(arch: Arch, rules: &[(&str, RuleDraft)]) -> BTreeMap<Syscall, Vec<Rul
     by_call
 }
 
+/// The verdicts that rules have for i386's `socketcall` and `ipc`, where a call is given for that one; `None` where only
+/// libseccomp knows.
+pub(crate) fn verdicts_of_holder(
+    resolved: &Resolved<'_>,
+    holder: Syscall,
+    code: Option<u64>,
+) -> Option<BTreeSet<Verdict>> {
+    let rules = by_call(holder.arch, &ordered(resolved)).remove(&holder).unwrap_or_default();
+    let decision = decide(&rules, resolved.default, width(holder.arch)).ok()?;
+    let bits = Bits { index: 0, lowest: 0, width: width(holder.arch) };
+    let here = match code {
+        Some(code) => Diagram::compare(bits, u64::MAX, code, [false, true, false]),
+        None => Diagram::constant(true),
+    };
+    let found = decision.combine(&here, |verdict, here| here.then_some(verdict)).ok()?;
+    Some(found.values().into_keys().flatten().collect())
+}
+
 fn decided(
     call: Syscall,
     rules: &[RuleDraft],
@@ -187,23 +206,28 @@ impl Table {
         Ok(Self { default, calls: calls.collect::<Result<_, _>>()? })
     }
 
-    /// The table of one ABI, from its filter.
+    /// The tables of all ABIs, from the one filter.
     #[cfg(feature = "libseccomp")]
-    pub(crate) fn compiled(arch: Arch, resolved: &Resolved<'_>) -> Result<Self, AlgebraError> {
-        let filter = crate::Compiled::new(resolved, arch)?;
-        let default = resolved.default;
-        let calls = by_call(arch, &ordered(resolved));
-        let calls = calls.iter().map(|(call, rules)| match crate::check::is_known(*call) {
-            true => {
-                let decision = filter.program().decide(call.seccomp_nr(), arch.audit());
-                Ok((*call, decision.map_err(|_| AlgebraError::TooComplex { call: *call })?))
-            }
-            false => decided(*call, rules, default),
-        });
-        Ok(Self { default, calls: calls.collect::<Result<_, AlgebraError>>()? })
+    pub(crate) fn compiled(resolved: &Resolved<'_>) -> Result<BTreeMap<Arch, Self>, AlgebraError> {
+        let filter = crate::Filter::new(resolved)?;
+        let rules = ordered(resolved);
+        let table = |arch| {
+            let others = filter.constant_verdict(Syscall::new(arch, crate::check::UNNAMED));
+            let default = others.unwrap_or(resolved.default);
+            let calls = by_call(arch, &rules);
+            let calls = calls.iter().map(|(call, rules)| match crate::check::is_known(*call) {
+                true => {
+                    let decision = filter.decide(*call);
+                    Ok((*call, decision.map_err(|_| AlgebraError::TooComplex { call: *call })?))
+                }
+                false => decided(*call, rules, default),
+            });
+            Ok((arch, Self { default, calls: calls.collect::<Result<_, AlgebraError>>()? }))
+        };
+        resolved.arches().map(table).collect()
     }
 
-    /// The table of one ABI from rules by name, as `judge` sees them.
+    /// The table of one ABI from rules by name, as `judge` sees them where there is no other.
     pub(crate) fn judged(
         judge: Judge,
         arch: Arch,
@@ -214,23 +238,34 @@ impl Table {
             Judge::Rules => Self::new(arch, default, rules),
             #[cfg(feature = "libseccomp")]
             Judge::Filters => {
-                let args: Vec<_> = rules.iter().map(|(_, rule)| rule.args()).collect();
-                let rules = rules.iter().zip(&args).enumerate();
-                let rules = rules.map(|(index, ((name, rule), args))| crate::ResolvedRule {
-                    index,
-                    names: vec![*name],
-                    verdict: rule.verdict,
-                    args,
-                });
-                let resolved = Resolved {
-                    default,
-                    native: arch.native_of(),
-                    architectures: vec![crate::ArchToken::from(arch)],
-                    rules: rules.collect(),
-                };
-                Self::compiled(arch, &resolved)
+                let alone = Self::together(&[arch], default, rules)?.remove(&arch);
+                alone.ok_or(AlgebraError::Nothing)
             }
         }
+    }
+
+    /// The tables of ABIs of one machine, from the filter that rules by name are compiled to for all of them.
+    #[cfg(feature = "libseccomp")]
+    pub(crate) fn together(
+        arches: &[Arch],
+        default: Verdict,
+        rules: &[(&str, RuleDraft)],
+    ) -> Result<BTreeMap<Arch, Self>, AlgebraError> {
+        let args: Vec<_> = rules.iter().map(|(_, rule)| rule.args()).collect();
+        let rules = rules.iter().zip(&args).enumerate();
+        let rules = rules.map(|(index, ((name, rule), args))| crate::ResolvedRule {
+            index,
+            names: vec![*name],
+            verdict: rule.verdict,
+            args,
+        });
+        let native = arches.first().ok_or(AlgebraError::Nothing)?.native_of();
+        Self::compiled(&Resolved {
+            default,
+            native,
+            architectures: arches.iter().copied().map(crate::ArchToken::from).collect(),
+            rules: rules.collect(),
+        })
     }
 
     /// What happens to one call.
