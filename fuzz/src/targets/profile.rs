@@ -23,8 +23,11 @@ pub fn target(data: &[u8]) -> bool {
         caps: BTreeSet::from(["CAP_CHOWN".to_owned(), "CAP_SYS_CHROOT".to_owned()]),
         kernel: KernelVersion { major: 6, minor: 1 },
     };
-    for finding in lint(&profile, &environment, Baseline::Any) {
-        assert!(!finding.code.to_string().is_empty());
+    // It compiles what it looks at.
+    if profile.rules().iter().map(|rule| rule.names().count()).sum::<usize>() <= NAMES_TO_COMPILE {
+        for finding in lint(&profile, &environment, Baseline::Any) {
+            assert!(!finding.code.to_string().is_empty());
+        }
     }
     for native in [Arch::X86_64, Arch::Aarch64] {
         if let Some(resolved) = understood(Resolved::new(&profile, &environment, native)) {
