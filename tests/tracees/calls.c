@@ -331,7 +331,7 @@ static void sockets(void)
 /* Nothing is there. */
 static void unreadable(void)
 {
-	void *nowhere = (void *)8;
+	void *volatile nowhere = (void *)8;
 	int fd = socket(AF_INET, SOCK_STREAM, 0);
 
 	CALL(writev(1, nowhere, 2));
