@@ -84,7 +84,8 @@ pub struct JobReport {
 /// A profile that was found good.
 struct Made {
     generated: Generated,
-    withheld: Withheld,
+    policy: Policy,
+    environment: Environment,
     check: CheckReport,
     text: Vec<u8>,
 }
@@ -139,10 +140,10 @@ impl Job {
     }
 
     fn write_profile(&self, recording: &Recording) -> Result<JobReport, JobError> {
-        let Made { generated, withheld, check, text } = self.make(recording)?;
+        let Made { generated, policy, environment, check, text } = self.make(recording)?;
         Ok(JobReport {
             written: SettledOutput::open(&self.output)?.write(text)?,
-            withheld,
+            withheld: generated.withheld(policy.base.as_ref(), &environment),
             warnings: generated.warnings,
             check,
             calls: recording.syscalls(seccomp_trace_core::Phase::Workload).count(),
@@ -164,8 +165,7 @@ impl Job {
             }
             _ => generated.profile.to_json().into_bytes(),
         };
-        let withheld = generated.withheld(policy.base.as_ref(), &environment);
-        Ok(Made { generated, withheld, check, text })
+        Ok(Made { generated, policy, environment, check, text })
     }
 
     fn policy(&self) -> Result<Policy, ProfileError> {

@@ -1,7 +1,6 @@
 //! What was recorded and a profile does not allow: its base decides, or there is no name.
 
 use std::collections::BTreeSet;
-use std::fmt;
 
 use seccomp_trace_core::Syscall;
 
@@ -11,8 +10,7 @@ use crate::{Condition, Environment, Profile, ProfileError, Rule, check};
 /// As many calls as a line of a terminal takes.
 const SHOWN: usize = 10;
 
-/// Recorded calls that a generated profile does not allow, or not always. No error: the base was chosen. Displayed as
-/// sentences, separated by semicolons; nothing where there are none.
+/// Recorded calls that a generated profile does not allow, or not always. No error: the base was chosen.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 #[non_exhaustive]
 pub struct Withheld {
@@ -25,12 +23,6 @@ pub struct Withheld {
 }
 
 impl Withheld {
-    /// Whether there is nothing of the kind.
-    #[must_use]
-    pub fn is_empty(&self) -> bool {
-        self.denied.is_empty() && self.conditional.is_empty() && self.unnamed.is_empty()
-    }
-
     /// One sentence for each kind that there is.
     pub fn sentences(&self) -> impl Iterator<Item = String> {
         [
@@ -41,12 +33,6 @@ impl Withheld {
         .into_iter()
         .filter(|(calls, _)| !calls.is_empty())
         .map(|(calls, what)| format!("{what}: {}", list(calls)))
-    }
-}
-
-impl fmt::Display for Withheld {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.sentences().collect::<Vec<_>>().join("; "))
     }
 }
 
