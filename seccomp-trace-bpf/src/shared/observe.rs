@@ -135,26 +135,20 @@ impl SharedDir {
 
     /// The group that a new target joins: that of a target with the same key, or one of its own.
     fn group_of(&self, spec: &ContainerSpec, run: &RunId) -> Result<RunId, Error> {
-        let targets = self.survey()?.targets;
-        for TargetFile { container, group_key, side_keys, .. } in targets.iter().map(|target| &target.file) {
-            let mut ours = std::iter::once(&spec.group_key).chain(&spec.side_keys);
-            let taken = ours.find(|key| *key == group_key || side_keys.contains(key));
-            if let Some(key) = taken.filter(|_| *group_key != spec.group_key) {
-                return Err(Error::PlaceTaken { key: key.clone(), container: container.id.clone() });
-            }
-        }
-        for other in targets {
-            if other.file.group_key == spec.group_key {
+        let ours = || std::iter::once(&spec.group_key).chain(&spec.side_keys);
+        let mut group = None;
+        for other in self.survey()?.targets {
+            let TargetFile { container, group_key, side_keys, .. } = other.file;
+            if group_key == spec.group_key {
                 if other.file.terms != spec.terms {
-                    return Err(Error::OtherTerms {
-                        key: spec.group_key.clone(),
-                        container: other.file.container.id,
-                    });
+                    return Err(Error::OtherTerms { key: group_key, container: container.id });
                 }
-                return Ok(other.file.group);
+                group.get_or_insert(other.file.group);
+            } else if let Some(key) = ours().find(|key| **key == group_key || side_keys.contains(key)) {
+                return Err(Error::PlaceTaken { key: key.clone(), container: container.id });
             }
         }
-        Ok(run.clone())
+        Ok(group.unwrap_or_else(|| run.clone()))
     }
 }
 
