@@ -22,6 +22,9 @@ const ENDING: [i32; 4] = [libc::SIGINT, libc::SIGTERM, libc::SIGHUP, libc::SIGQU
 /// Signals by which a terminal stops a job.
 const STOPPING: [i32; 3] = [libc::SIGTSTP, libc::SIGTTIN, libc::SIGTTOU];
 
+/// Signals that the kernel sends to who writes to a pipe without a reader, or beyond the limit of a file.
+const ANSWERS: [i32; 2] = [libc::SIGPIPE, libc::SIGXFSZ];
+
 /// Number of signals, and one for the unused zero.
 const NSIG: usize = 65;
 
@@ -82,8 +85,8 @@ impl Relay {
                 continue;
             }
             let alone = self.sent_to_us_alone(number);
-            // The kernel's answer to a write of ours, as to a file over its limit.
-            if info.ssi_pid == std::process::id() {
+            // The kernel's answer to a write of ours.
+            if ANSWERS.contains(&number) && info.ssi_pid == std::process::id() {
                 continue;
             }
             match child {
