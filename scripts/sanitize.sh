@@ -17,7 +17,7 @@ mkdir -p "$target"
 echo 'const char *__asan_default_options(void) { return "detect_leaks=0"; }' | cc -xc -c -o "$target/options.o" -
 
 # Sanitizers are unstable options of the compiler, which a stable one takes when it is told so. Naming the target keeps
-# them away from build scripts. The background of a script ignores SIGINT, which tests send to what they have started.
+# them away from build scripts. The background of a script ignores SIGINT, and nohup SIGHUP: tests send both.
 cargo() {
     RUSTC_BOOTSTRAP=1 RUSTFLAGS="-Zsanitizer=address -Clink-arg=$(realpath "$target")/options.o" \
         env --default-signal=HUP,INT,QUIT scripts/with-rust cargo "$@"

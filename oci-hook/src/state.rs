@@ -13,6 +13,9 @@ use serde::Deserialize;
 /// More than any State is: its annotations are what can be large, and engines bound them.
 const LARGEST: u64 = 1 << 20;
 
+/// What a hook file should say, where it says something else.
+const STAGES: &str = "the stages prestart (or createRuntime) and poststop";
+
 /// A State; fields that are not needed are not read.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
 pub(crate) struct State {
@@ -32,19 +35,19 @@ pub(crate) enum StateError {
     Large,
     #[error(
         "invalid PID {0} (must be greater than 0): there is no container's process yet, as in the stage createContainer \
-         of crun; install the hook for the stages prestart (or createRuntime) and poststop"
+         of crun; install the hook for {STAGES}"
     )]
     NotPositive(i64),
     #[error("invalid PID {0} (no process has it)")]
     TooLarge(i64),
     #[error(
-        "the container runs already (its status is {0}), as in the stage poststart: what it did so far was not seen; \
-         install the hook for the stages prestart (or createRuntime) and poststop"
+        "the container runs already (its status is running), as in the stage poststart: what it did so far was not \
+         seen; install the hook for {STAGES}"
     )]
-    Started(String),
+    Started,
     #[error(
         "invalid PID 1: the hook runs inside the container's namespaces, as in the stages createContainer and \
-         startContainer; install it for the stages prestart (or createRuntime) and poststop"
+         startContainer; install it for {STAGES}"
     )]
     Inside,
 }
@@ -70,8 +73,8 @@ impl State {
     /// # Errors
     /// There is none, it is numbered in the container's own namespace, or it has executed its program already.
     pub(crate) fn init(&self) -> Result<Tgid, StateError> {
-        if let Some(started) = self.status.as_ref().filter(|status| *status == "running") {
-            return Err(StateError::Started(started.clone()));
+        if self.status.as_deref() == Some("running") {
+            return Err(StateError::Started);
         }
         match self.pid.unwrap_or(0) {
             pid @ ..=0 => Err(StateError::NotPositive(pid)),
@@ -176,17 +179,18 @@ mod tests {
 
     #[test]
     fn a_pid_that_is_no_process_of_the_host_is_refused() {
+        let none = "(must be greater than 0): there is no container's process yet, as in the stage createContainer of crun; \
+                    install the hook for the stages prestart (or createRuntime) and poststop";
         for (pid, text) in [
-            ("0", "invalid PID 0 (must be greater than 0)"),
-            ("-3", "invalid PID -3 (must be greater than 0)"),
-            ("4294967296", "invalid PID 4294967296 (no process has it)"),
+            ("0", format!("invalid PID 0 {none}")),
+            ("-3", format!("invalid PID -3 {none}")),
+            ("4294967296", "invalid PID 4294967296 (no process has it)".to_owned()),
         ] {
             let state = state(&format!(r#"{{"status":"created","pid":{pid}}}"#));
-            let error = state.init().unwrap_err().to_string();
-            assert!(error.starts_with(text), "{error}");
+            assert_eq!(state.init().unwrap_err().to_string(), text);
         }
-        let none = state(r#"{"status":"created"}"#).init().unwrap_err().to_string();
-        assert!(none.starts_with("invalid PID 0 (must be greater than 0)"), "{none}");
+        let missing = state(r#"{"status":"created"}"#).init().unwrap_err().to_string();
+        assert_eq!(missing, format!("invalid PID 0 {none}"));
     }
 
     /// Each names the stages that are right.

@@ -40,6 +40,15 @@ impl Tracee {
         self.child.id().to_string()
     }
 
+    /// One of its threads that is not its first, as an argument.
+    #[must_use]
+    pub fn other_thread(&self) -> String {
+        let tasks = std::fs::read_dir(format!("/proc/{}/task", self.pid())).expect("its threads");
+        let mut names =
+            tasks.map(|task| task.expect("a thread").file_name().into_string().expect("a number"));
+        names.find(|name| *name != self.pid()).expect("another thread")
+    }
+
     /// Lets it go on; it must end with 0.
     pub fn go_on(&mut self) {
         if let Some(mut input) = self.input.take() {

@@ -265,9 +265,7 @@ fn what_cannot_be_attached_to_is_refused_with_status_2() {
         assert!(finished.stderr.contains(said), "{finished:?}");
     }
     let threads = Tracee::start("inflight", &[]);
-    let tasks = std::fs::read_dir(format!("/proc/{}/task", threads.pid())).expect("its threads");
-    let names = tasks.map(|task| task.expect("a thread").file_name().into_string().expect("a number"));
-    let thread = names.into_iter().find(|name| *name != threads.pid()).expect("another thread");
+    let thread = threads.other_thread();
     let finished = finish(Command::new(seccomp_trace()).args(["attach", "-p", &thread]));
     assert_eq!(finished.code(), 2, "{finished:?}");
     assert!(finished.stderr.contains(&format!("a thread of process {}", threads.pid())), "{finished:?}");

@@ -102,9 +102,7 @@ fn a_process_that_can_be_no_containers_is_refused() {
     let state = of("'$$'");
     place.refuses(&format!("printf '%s' '{state}'"), "is this hook, or runs it");
     let threads = Tracee::start("inflight", &[]);
-    let tasks = fs::read_dir(format!("/proc/{}/task", threads.pid())).expect("its threads");
-    let names = tasks.map(|task| task.expect("a thread").file_name().into_string().expect("a number"));
-    let thread = names.into_iter().find(|name| *name != threads.pid()).expect("another thread");
+    let thread = threads.other_thread();
     place.refuses_state(of(&thread), &format!("cannot observe process {thread}"));
 }
 
